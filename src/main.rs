@@ -1,0 +1,2 @@
+//! steadfast
+fn main() {}
