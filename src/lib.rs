@@ -1,1 +1,3 @@
 //! steadfast
+
+pub mod object;

@@ -1,0 +1,66 @@
+//! An edit as data.
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::Path;
+
+/// An edit of one object, as a value; [`super::Draft::apply`] carries it out.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Change {
+    /// Puts a value at a place, making the objects above it where they are missing.
+    Set {
+        /// Where.
+        at: Path,
+        /// What.
+        value: Value,
+    },
+    /// Adds an item to the end of a list, making the list where it is missing.
+    Append {
+        /// The list.
+        list: Path,
+        /// The item.
+        value: Value,
+    },
+}
+
+impl Change {
+    /// Puts `value` at `at`.
+    ///
+    /// # Panics
+    /// Where `value` has a map with keys that are not strings, which no Kubernetes type has.
+    #[must_use]
+    pub fn set(at: Path, value: impl Serialize) -> Self {
+        Self::Set { at, value: json(value) }
+    }
+
+    /// Adds `value` to the end of `list`.
+    ///
+    /// # Panics
+    /// As [`Change::set`].
+    #[must_use]
+    pub fn append(list: Path, value: impl Serialize) -> Self {
+        Self::Append { list, value: json(value) }
+    }
+
+    /// The place that the edit touches: the value's, or the list's.
+    #[must_use]
+    pub fn at(&self) -> &Path {
+        match self {
+            Self::Set { at, .. } => at,
+            Self::Append { list, .. } => list,
+        }
+    }
+
+    /// What the edit writes.
+    #[must_use]
+    pub fn value(&self) -> &Value {
+        match self {
+            Self::Set { value, .. } | Self::Append { value, .. } => value,
+        }
+    }
+}
+
+fn json(value: impl Serialize) -> Value {
+    serde_json::to_value(value).expect("Kubernetes types have string keys only, so they serialize")
+}

@@ -1,0 +1,116 @@
+//! Who wrote a field: the user, or the API server that filled in a default.
+//!
+//! Both read the same in the object, and nearly everywhere that is right. Where it matters, `metadata.managedFields` and
+//! kubectl's last-applied annotation tell, for the clients that leave such a trace. Neither is a security input.
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::view::ObjectMeta;
+
+/// Who wrote a field.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Author {
+    /// The user.
+    User,
+    /// Nobody: the user left it out, and the API server filled it in.
+    Server,
+    /// It cannot be told; to be treated as the user's.
+    Unknown,
+}
+
+/// Who wrote the field at `keys`, on CREATE.
+///
+/// A server-side apply owns just what the user wrote. A client-side apply leaves the manifest in an annotation; the
+/// annotation alone could be a copy of another object's, so its manager must have written this one. Every other client
+/// owns the defaults too, and nothing can be told.
+#[must_use]
+pub fn author(metadata: &ObjectMeta<'_>, keys: &[&str]) -> Author {
+    let managers = match metadata.managed_fields.map(|raw| serde_json::from_str::<Option<Vec<Manager>>>(raw.text())) {
+        Some(Ok(Some(managers))) if !managers.is_empty() => managers,
+        _ => return Author::Unknown,
+    };
+    if managers.iter().all(|manager| manager.operation == "Apply") {
+        let owned = managers.iter().any(|manager| owns(&manager.fields, keys));
+        return if owned { Author::User } else { Author::Server };
+    }
+    let applied = managers.iter().all(|manager| manager.manager == "kubectl-client-side-apply");
+    match metadata.annotations.last_applied.filter(|_| applied) {
+        Some(raw) => last_applied(raw.text(), keys),
+        None => Author::Unknown,
+    }
+}
+
+#[derive(Deserialize)]
+struct Manager {
+    #[serde(default)]
+    manager: String,
+    #[serde(default)]
+    operation: String,
+    #[serde(default, rename = "fieldsV1")]
+    fields: Value,
+}
+
+/// Whether a `fieldsV1` set names the field or anything in it.
+fn owns(fields: &Value, keys: &[&str]) -> bool {
+    keys.iter().try_fold(fields, |fields, key| fields.get(format!("f:{key}"))).is_some()
+}
+
+fn last_applied(raw: &str, keys: &[&str]) -> Author {
+    let manifest: Option<Value> =
+        serde_json::from_str::<String>(raw).ok().and_then(|manifest| serde_json::from_str(&manifest).ok());
+    let Some(manifest) = manifest else { return Author::Unknown };
+    match keys.iter().try_fold(&manifest, |object, key| object.get(key)) {
+        None | Some(Value::Null) => Author::Server,
+        Some(_) => Author::User,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::view::StatefulSet;
+    use super::*;
+
+    const STRATEGY: &[&str] = &["spec", "updateStrategy"];
+
+    fn of(metadata: &Value) -> Author {
+        let text = json!({ "metadata": metadata }).to_string();
+        author(&StatefulSet::parse(&text).expect("a set").metadata, STRATEGY)
+    }
+
+    fn manager(manager: &str, operation: &str, fields: &Value) -> Value {
+        json!({"manager": manager, "operation": operation, "fieldsType": "FieldsV1", "fieldsV1": fields})
+    }
+
+    #[test]
+    fn server_side_apply_owns_what_the_user_wrote() {
+        let wrote = json!({"f:spec": {"f:updateStrategy": {"f:type": {}}}});
+        assert_eq!(of(&json!({"managedFields": [manager("kubectl", "Apply", &wrote)]})), Author::User);
+        let left_out = json!({"f:spec": {"f:replicas": {}}});
+        assert_eq!(of(&json!({"managedFields": [manager("helm", "Apply", &left_out)]})), Author::Server);
+    }
+
+    #[test]
+    fn client_side_apply_left_the_manifest() {
+        let owned = json!({"f:spec": {"f:updateStrategy": {}}});
+        let with = |by: &str, manifest: &str| {
+            of(&json!({
+                "managedFields": [manager(by, "Update", &owned)],
+                "annotations": {"kubectl.kubernetes.io/last-applied-configuration": manifest},
+            }))
+        };
+        assert_eq!(with("kubectl-client-side-apply", r#"{"spec":{}}"#), Author::Server);
+        assert_eq!(with("kubectl-client-side-apply", r#"{"spec":{"updateStrategy":{}}}"#), Author::User);
+        assert_eq!(with("kubectl-create", r#"{"spec":{}}"#), Author::Unknown, "a copied annotation proves nothing");
+        assert_eq!(with("kubectl-client-side-apply", "{"), Author::Unknown);
+    }
+
+    #[test]
+    fn without_a_trace_nothing_is_told() {
+        assert_eq!(of(&json!({})), Author::Unknown);
+        assert_eq!(of(&json!({"managedFields": []})), Author::Unknown);
+        assert_eq!(of(&json!({"managedFields": [manager("helm", "Update", &json!({}))]})), Author::Unknown);
+    }
+}

@@ -1,0 +1,107 @@
+//! The record: the annotation that says which leaves of an object are ours.
+//!
+//! It is deterministic (no time, no id), so that running on our own output changes nothing, and it never decides whether
+//! an object is allowed.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::Path;
+
+/// The annotation's key. It stands on the set, never on the pod template, where it would start a rollout.
+pub const ANNOTATION: &str = "steadfast.dev/injected";
+
+/// The only version that this program writes. Records of other versions are left as they are.
+const VERSION: u32 = 1;
+
+/// What was injected into one object.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Record {
+    version: u32,
+    /// The leaves that were written, sorted by rule and place.
+    pub injected: Vec<Entry>,
+}
+
+/// One value that was written.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Entry {
+    /// The rule whose fix it was.
+    pub rule: String,
+    /// The container, by name, where the value is a container's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub container: Option<String>,
+    /// The place, with names instead of indexes: an index may move, a name may not.
+    pub path: String,
+    /// The value; of a list, the items that were appended are one entry each.
+    pub value: Value,
+}
+
+/// What an object carries under [`ANNOTATION`].
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Carried {
+    /// No record.
+    None,
+    /// A record that can be read.
+    Record(Record),
+    /// Something else, such as a record of a newer version: to be left as it is.
+    Foreign,
+}
+
+impl Record {
+    /// A record of these entries.
+    #[must_use]
+    pub fn new(mut injected: Vec<Entry>) -> Self {
+        injected.sort_by(|one, other| (&one.rule, &one.path).cmp(&(&other.rule, &other.path)));
+        Self { version: VERSION, injected }
+    }
+
+    /// Reads the annotation's text.
+    #[must_use]
+    pub fn read(text: Option<&str>) -> Carried {
+        match text.map(serde_json::from_str::<Self>) {
+            None => Carried::None,
+            Some(Ok(record)) if record.version == VERSION => Carried::Record(record),
+            Some(_) => Carried::Foreign,
+        }
+    }
+
+    /// The annotation's text: compact JSON.
+    #[must_use]
+    pub fn text(&self) -> String {
+        serde_json::to_string(self).expect("a record holds JSON")
+    }
+
+    /// The annotation's place.
+    #[must_use]
+    pub fn path() -> Path {
+        Path::of(&["metadata", "annotations", ANNOTATION])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_record_reads_back_what_it_wrote_in_one_order() {
+        let entry = |rule: &str, value| Entry { rule: rule.into(), container: None, path: "spec".into(), value };
+        let record = Record::new(vec![entry("b", json!({"x": 1})), entry("a", json!(2))]);
+        assert_eq!(
+            record.text(),
+            r#"{"version":1,"injected":[{"rule":"a","path":"spec","value":2},{"rule":"b","path":"spec","value":{"x":1}}]}"#
+        );
+        assert_eq!(Record::read(Some(&record.text())), Carried::Record(record));
+    }
+
+    #[test]
+    fn what_is_not_ours_is_foreign() {
+        assert_eq!(Record::read(None), Carried::None);
+        for text in ["", "{", r#"{"version":2,"injected":[]}"#, r#"{"version":1,"injected":[],"more":1}"#] {
+            assert_eq!(Record::read(Some(text)), Carried::Foreign, "{text}");
+        }
+    }
+}

@@ -1,0 +1,239 @@
+//! The reading model of a StatefulSet: what rules read, borrowed from the text of the request.
+//!
+//! Only fields that some rule reads are here; a field more is a line more. The API server's defaults are filled in as
+//! the text is parsed, so what a user left out and what the API server filled in read the same (defaults:
+//! `SetDefaults_StatefulSet` in kubernetes/kubernetes `pkg/apis/apps/v1/defaults.go`, and `pkg/apis/core/v1/defaults.go`).
+//! `null` reads as absent, unknown values stay text, unknown fields are passed over.
+
+#[macro_use]
+mod table;
+mod text;
+
+#[cfg(test)]
+mod tests;
+
+use serde::de::IgnoredAny;
+
+pub use text::{Annotations, Labels, List, Raw, Text};
+
+table! {
+    /// A StatefulSet (`apps/v1`).
+    pub struct StatefulSet is "io.k8s.api.apps.v1.StatefulSet" {
+        /// Name, labels, annotations and who owns which field.
+        metadata "metadata": ObjectMeta<'a>,
+        /// What the user asks for.
+        spec "spec": Spec<'a>,
+    }
+
+    /// Metadata of an object or a template.
+    pub struct ObjectMeta is "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta" {
+        /// The name; empty where the API server is still to make one from `generate_name`.
+        name "name": Text<'a>,
+        /// What a name is to be made from.
+        generate_name "generateName": Text<'a>,
+        /// The namespace; empty in most manifests.
+        namespace "namespace": Text<'a>,
+        /// The labels.
+        labels "labels": Labels<'a>,
+        /// The annotations.
+        annotations "annotations": Annotations<'a>,
+        /// Who made the object on somebody's behalf.
+        owner_references "ownerReferences": List<OwnerReference<'a>>,
+        /// When deletion was asked for, if it was.
+        deletion_timestamp "deletionTimestamp": Option<Text<'a>>,
+        /// Who owns which field; read only by [`super::ownership`].
+        managed_fields "managedFields": Option<Raw<'a>>,
+    }
+
+    /// An owner of an object.
+    pub struct OwnerReference is "io.k8s.apimachinery.pkg.apis.meta.v1.OwnerReference" {
+        /// The owner's kind.
+        kind "kind": Text<'a>,
+        /// The owner's name.
+        name "name": Text<'a>,
+        /// Whether the owner manages the object.
+        controller "controller": bool,
+    }
+
+    /// The spec of a StatefulSet.
+    pub struct Spec is "io.k8s.api.apps.v1.StatefulSetSpec" {
+        /// How many pods.
+        replicas "replicas": i64 = 1,
+        /// Which pods are the set's.
+        selector "selector": LabelSelector<'a>,
+        /// The governing Service's name; empty where there is none.
+        service_name "serviceName": Text<'a>,
+        /// `OrderedReady` or `Parallel`.
+        pod_management_policy "podManagementPolicy": Text<'a> = "OrderedReady".into(),
+        /// The update strategy as it stands in the text; read it with [`Spec::update_strategy`].
+        stated_update_strategy "updateStrategy": Option<UpdateStrategy<'a>>,
+        /// The pods.
+        template "template": PodTemplate<'a>,
+        /// The claims that each pod gets.
+        volume_claim_templates "volumeClaimTemplates": List<ClaimTemplate<'a>>,
+    }
+
+    /// A selector of labels.
+    pub struct LabelSelector is "io.k8s.apimachinery.pkg.apis.meta.v1.LabelSelector" {
+        /// The labels that must be there.
+        match_labels "matchLabels": Labels<'a>,
+    }
+
+    /// How pods are replaced when the template changes.
+    pub struct UpdateStrategy is "io.k8s.api.apps.v1.StatefulSetUpdateStrategy" {
+        /// `RollingUpdate`, `OnDelete`, or a name that is newer than this program.
+        type_ "type": Text<'a> = "RollingUpdate".into(),
+        /// What holds for a rolling update.
+        rolling_update "rollingUpdate": RollingUpdate<'a>,
+    }
+
+    /// The parameters of a rolling update.
+    pub struct RollingUpdate is "io.k8s.api.apps.v1.RollingUpdateStatefulSetStrategy" {
+        /// Pods with a lower ordinal keep the old template.
+        partition "partition": i64,
+        /// How many pods may be down at once: a number or a percentage, as written.
+        max_unavailable "maxUnavailable": Option<IntOrString<'a>>,
+    }
+
+    /// The template of the pods.
+    pub struct PodTemplate is "io.k8s.api.core.v1.PodTemplateSpec" {
+        /// Labels and annotations of each pod.
+        metadata "metadata": ObjectMeta<'a>,
+        /// What runs in each pod.
+        spec "spec": PodSpec<'a>,
+    }
+
+    /// What runs in a pod.
+    pub struct PodSpec is "io.k8s.api.core.v1.PodSpec" {
+        /// The containers.
+        containers "containers": List<Container<'a>>,
+        /// What runs before them, native sidecars among it.
+        init_containers "initContainers": List<Container<'a>>,
+        /// The pod's volumes, without those from claim templates.
+        volumes "volumes": List<Volume<'a>>,
+        /// Seconds between the request to stop and the kill.
+        termination_grace_period_seconds "terminationGracePeriodSeconds": i64 = 30,
+    }
+
+    /// A container or init container.
+    pub struct Container is "io.k8s.api.core.v1.Container" {
+        /// The name.
+        name "name": Text<'a>,
+        /// The entry point, where it replaces the image's.
+        command "command": List<Text<'a>>,
+        /// Its arguments.
+        args "args": List<Text<'a>>,
+        /// The environment variables.
+        env "env": List<EnvVar<'a>>,
+        /// The declared ports.
+        ports "ports": List<ContainerPort<'a>>,
+        /// When the pod may be served.
+        readiness_probe "readinessProbe": Option<IgnoredAny>,
+        /// When the container is to be restarted.
+        liveness_probe "livenessProbe": Option<IgnoredAny>,
+        /// When the other two begin.
+        startup_probe "startupProbe": Option<IgnoredAny>,
+        /// The mounts.
+        volume_mounts "volumeMounts": List<VolumeMount<'a>>,
+        /// The raw block devices.
+        volume_devices "volumeDevices": List<VolumeDevice<'a>>,
+        /// `Always` makes an init container a native sidecar.
+        restart_policy "restartPolicy": Text<'a>,
+    }
+
+    /// An environment variable.
+    pub struct EnvVar is "io.k8s.api.core.v1.EnvVar" {
+        /// The name.
+        name "name": Text<'a>,
+        /// The value, where it is written out.
+        value "value": Text<'a>,
+    }
+
+    /// A declared port.
+    pub struct ContainerPort is "io.k8s.api.core.v1.ContainerPort" {
+        /// The name, if it has one.
+        name "name": Text<'a>,
+        /// The number.
+        container_port "containerPort": i64,
+        /// `TCP`, `UDP` or `SCTP`.
+        protocol "protocol": Text<'a> = "TCP".into(),
+    }
+
+    /// A mount of a volume.
+    pub struct VolumeMount is "io.k8s.api.core.v1.VolumeMount" {
+        /// The volume's name.
+        name "name": Text<'a>,
+        /// Where it appears in the container.
+        mount_path "mountPath": Text<'a>,
+        /// A folder or file in the volume to mount in its stead.
+        sub_path "subPath": Text<'a>,
+        /// The same with variables.
+        sub_path_expr "subPathExpr": Text<'a>,
+        /// Whether the container may not write.
+        read_only "readOnly": bool,
+    }
+
+    /// A raw block device.
+    pub struct VolumeDevice is "io.k8s.api.core.v1.VolumeDevice" {
+        /// The volume's name.
+        name "name": Text<'a>,
+        /// Where it appears in the container.
+        device_path "devicePath": Text<'a>,
+    }
+
+    /// A volume of the pod.
+    pub struct Volume is "io.k8s.api.core.v1.Volume" {
+        /// The name.
+        name "name": Text<'a>,
+    }
+
+    /// A template of the claims that each pod gets.
+    pub struct ClaimTemplate is "io.k8s.api.core.v1.PersistentVolumeClaim" {
+        /// Its metadata; the name is the volume's.
+        metadata "metadata": ObjectMeta<'a>,
+    }
+}
+
+/// A number, or a percentage or name as written.
+pub type IntOrString<'a> = text::Scalar<'a>;
+
+impl<'a> StatefulSet<'a> {
+    /// Reads a StatefulSet from its JSON text.
+    pub fn parse(text: &'a str) -> Result<Self, ParseError> {
+        let mut json = serde_json::Deserializer::from_str(text);
+        let set = serde_path_to_error::deserialize(&mut json)?;
+        json.end().map_err(|error| ParseError { at: String::new(), error })?;
+        Ok(set)
+    }
+
+    /// The owner that manages this set, if one does.
+    #[must_use]
+    pub fn controller(&self) -> Option<&OwnerReference<'a>> {
+        self.metadata.owner_references.iter().find(|owner| owner.controller)
+    }
+}
+
+impl<'a> Spec<'a> {
+    /// The update strategy, as the API server would fill it in.
+    #[must_use]
+    pub fn update_strategy(&self) -> UpdateStrategy<'a> {
+        self.stated_update_strategy.clone().unwrap_or_default()
+    }
+}
+
+/// Why a text is not a StatefulSet.
+#[derive(Debug, thiserror::Error)]
+#[error("{}{error}", if .at.is_empty() { String::new() } else { format!("{}: ", .at) })]
+pub struct ParseError {
+    /// The place in the object, such as `spec.template.spec.containers[0].ports`.
+    pub at: String,
+    /// What is wrong there, with line and column of the text.
+    pub error: serde_json::Error,
+}
+
+impl From<serde_path_to_error::Error<serde_json::Error>> for ParseError {
+    fn from(error: serde_path_to_error::Error<serde_json::Error>) -> Self {
+        let at = error.path().to_string();
+        Self { at: if at == "." { String::new() } else { at }, error: error.into_inner() }
+    }
+}

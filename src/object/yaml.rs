@@ -1,0 +1,313 @@
+//! YAML and JSON text, read the way kubectl reads it, with the place of every value.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::fmt::Write as _;
+
+use serde::de::{Deserialize, DeserializeOwned, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_json::{Map, Number, Value};
+use serde_saphyr::Spanned;
+
+/// One document of a text.
+#[derive(Clone, Debug)]
+pub struct Document {
+    /// What it says.
+    pub value: Value,
+    /// Where it says it.
+    pub places: Places,
+}
+
+/// The place of each value of a document: line and column, from 1.
+#[derive(Clone, Debug, Default)]
+pub struct Places(HashMap<String, Place>);
+
+/// A line and a column of a text, both from 1.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Place {
+    /// The line.
+    pub line: u64,
+    /// The column, in characters.
+    pub column: u64,
+}
+
+impl Places {
+    /// Where the value at `pointer` stands, or the nearest thing around it that the text has.
+    #[must_use]
+    pub fn nearest(&self, pointer: &str) -> Place {
+        let mut rest = pointer;
+        loop {
+            if let Some(place) = self.0.get(rest) {
+                return *place;
+            }
+            match rest.rfind('/') {
+                Some(cut) => rest = &rest[..cut],
+                None => return Place { line: 1, column: 1 },
+            }
+        }
+    }
+}
+
+/// Why a text could not be read.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct YamlError(String);
+
+/// Reads every document of a text; empty ones are passed over, and one bad document is an error for the text.
+///
+/// `file` is what messages call the text. Booleans are those of YAML 1.1, merge keys are expanded, a leading zero means
+/// octal, and a key given twice is an error: what kubectl does, too.
+pub fn read(file: &str, text: &str) -> Result<Vec<Document>, YamlError> {
+    // The parser's own limits count the whole text; these stop alias bombs and still let a dump of a cluster through.
+    let options = serde_saphyr::options! {
+        legacy_octal_numbers: true,
+        budget: serde_saphyr::budget! {
+            max_documents: 100_000,
+            max_nodes: 20_000_000,
+            max_events: 40_000_000,
+            max_total_scalar_bytes: 512 << 20,
+        },
+    };
+    let nodes: Vec<Option<Spanned<Node>>> = serde_saphyr::from_multiple_with_options(text, options)
+        .map_err(|error| YamlError(located(file, text, &error)))?;
+    Ok(nodes.into_iter().flatten().filter(|node| !matches!(node.value, Node::Leaf(Value::Null))).map(document).collect())
+}
+
+/// Reads a value of `T` out of a document. The error says what is wrong, where, and the nearest right name.
+pub fn decode<T: DeserializeOwned>(file: &str, text: &str, document: &Document) -> Result<T, YamlError> {
+    serde_path_to_error::deserialize(&document.value).map_err(|error| {
+        let mut pointer = String::new();
+        for segment in error.path() {
+            use serde_path_to_error::Segment::{Enum, Map, Seq, Unknown};
+            match segment {
+                Map { key } | Enum { variant: key } => push(&mut pointer, key),
+                Seq { index } => push(&mut pointer, &index.to_string()),
+                Unknown => {}
+            }
+        }
+        let path = error.path().to_string();
+        let message = with_nearest(&error.into_inner().to_string());
+        let message = if path == "." { message } else { format!("{path}: {message}") };
+        YamlError(excerpt(file, text, document.places.nearest(&pointer), &message))
+    })
+}
+
+/// A message about one place of a text: `file:line:column: message`, and the line with a mark under it.
+#[must_use]
+pub fn excerpt(file: &str, text: &str, place: Place, message: &str) -> String {
+    let Place { line, column } = place;
+    let mut out = format!("{file}:{line}:{column}: {message}");
+    let index = usize::try_from(line).unwrap_or(usize::MAX).saturating_sub(1);
+    if let Some(source) = text.lines().nth(index) {
+        let before: String = source.chars().take(usize::try_from(column).unwrap_or(1).saturating_sub(1)).collect();
+        // A tab keeps its width under itself.
+        let indent: String = before.chars().map(|c| if c == '\t' { '\t' } else { ' ' }).collect();
+        let number = line.to_string();
+        let gap = " ".repeat(number.len());
+        let width = source[before.len()..].chars().take_while(|c| !c.is_whitespace() && *c != ':').count().max(1);
+        let _ = write!(out, "\n {gap} |\n {number} | {source}\n {gap} | {indent}{}", "^".repeat(width));
+    }
+    out
+}
+
+/// The known name that `name` was most likely meant to be.
+#[must_use]
+pub fn nearest<'n>(name: &str, known: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
+    known
+        .into_iter()
+        .map(|known| (strsim::damerau_levenshtein(&name.to_lowercase(), &known.to_lowercase()), known))
+        .filter(|(distance, known)| *distance <= 1 + known.len().min(name.len()) / 4)
+        .min()
+        .map(|(_, known)| known)
+}
+
+/// serde's words for an unknown field or variant, with the nearest of the names that it lists.
+fn with_nearest(message: &str) -> String {
+    let mut quoted = message.split('`').skip(1).step_by(2);
+    let Some(found) = message.starts_with("unknown ").then(|| quoted.next()).flatten() else {
+        return message.to_owned();
+    };
+    match nearest(found, quoted) {
+        Some(name) => format!("{message}; did you mean `{name}`?"),
+        None => message.to_owned(),
+    }
+}
+
+fn located(file: &str, text: &str, error: &serde_saphyr::Error) -> String {
+    let message = error.without_snippet().to_string();
+    let message = message.lines().next().unwrap_or_default();
+    match error.location() {
+        Some(at) if at.line() > 0 => {
+            // The parser appends the place in its own words.
+            let message = message.split(" at line ").next().unwrap_or(message);
+            excerpt(file, text, Place { line: at.line(), column: at.column() }, message)
+        }
+        _ => format!("{file}: {message}"),
+    }
+}
+
+/// A value with the place of each key and item.
+enum Node {
+    Leaf(Value),
+    List(Vec<Spanned<Node>>),
+    Map(Vec<(Spanned<String>, Spanned<Node>)>),
+}
+
+fn document(node: Spanned<Node>) -> Document {
+    let mut places = HashMap::new();
+    let start = place(&node);
+    let value = walk(node.value, &mut String::new(), &mut places);
+    places.insert(String::new(), start);
+    Document { value, places: Places(places) }
+}
+
+/// The value of a node; notes where each key (not its value) and each item stands.
+fn walk(node: Node, pointer: &mut String, places: &mut HashMap<String, Place>) -> Value {
+    let start = pointer.len();
+    match node {
+        Node::Leaf(value) => value,
+        Node::List(items) => {
+            let items = items.into_iter().enumerate().map(|(index, item)| {
+                push(pointer, &index.to_string());
+                places.insert(pointer.clone(), place(&item));
+                let value = walk(item.value, pointer, places);
+                pointer.truncate(start);
+                value
+            });
+            Value::Array(items.collect())
+        }
+        Node::Map(entries) => {
+            let entries = entries.into_iter().map(|(key, item)| {
+                push(pointer, &key.value);
+                places.insert(pointer.clone(), place(&key));
+                let value = walk(item.value, pointer, places);
+                pointer.truncate(start);
+                (key.value, value)
+            });
+            Value::Object(Map::from_iter(entries))
+        }
+    }
+}
+
+fn push(pointer: &mut String, token: &str) {
+    pointer.push('/');
+    pointer.push_str(&token.replace('~', "~0").replace('/', "~1"));
+}
+
+fn place<T>(spanned: &Spanned<T>) -> Place {
+    Place { line: spanned.referenced.line(), column: spanned.referenced.column() }
+}
+
+impl<'de> Deserialize<'de> for Node {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct NodeVisitor;
+
+        impl<'de> Visitor<'de> for NodeVisitor {
+            type Value = Node;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a YAML value")
+            }
+
+            fn visit_bool<E>(self, value: bool) -> Result<Node, E> {
+                Ok(Node::Leaf(value.into()))
+            }
+
+            fn visit_i64<E>(self, value: i64) -> Result<Node, E> {
+                Ok(Node::Leaf(value.into()))
+            }
+
+            fn visit_u64<E>(self, value: u64) -> Result<Node, E> {
+                Ok(Node::Leaf(value.into()))
+            }
+
+            fn visit_f64<E>(self, value: f64) -> Result<Node, E> {
+                Ok(Node::Leaf(Number::from_f64(value).map_or(Value::Null, Value::Number)))
+            }
+
+            fn visit_str<E>(self, value: &str) -> Result<Node, E> {
+                Ok(Node::Leaf(value.into()))
+            }
+
+            fn visit_unit<E>(self) -> Result<Node, E> {
+                Ok(Node::Leaf(Value::Null))
+            }
+
+            fn visit_none<E>(self) -> Result<Node, E> {
+                Ok(Node::Leaf(Value::Null))
+            }
+
+            fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Node, D::Error> {
+                Node::deserialize(deserializer)
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Node, A::Error> {
+                let mut items = Vec::new();
+                while let Some(item) = seq.next_element()? {
+                    items.push(item);
+                }
+                Ok(Node::List(items))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Node, A::Error> {
+                let mut entries = Vec::new();
+                while let Some(entry) = map.next_entry()? {
+                    entries.push(entry);
+                }
+                Ok(Node::Map(entries))
+            }
+        }
+
+        deserializer.deserialize_any(NodeVisitor)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn documents_are_read_as_kubectl_reads_them() {
+        let text = "a: yes\nb: 0644\n---\n# nothing\n---\nc: &x {d: 1}\ne: {<<: *x, f: ~}\n";
+        let documents = read("x.yaml", text).expect("it is YAML");
+        let values: Vec<_> = documents.into_iter().map(|document| document.value).collect();
+        assert_eq!(values, [json!({"a": true, "b": 420}), json!({"c": {"d": 1}, "e": {"d": 1, "f": null}})]);
+    }
+
+    #[test]
+    fn every_key_and_item_has_a_place() {
+        let documents = read("x.yaml", "---\na:\n  - b: 1\n    c/d: 2\n").expect("it is YAML");
+        let places = &documents[0].places;
+        assert_eq!(places.nearest("/a/0/c~1d"), Place { line: 4, column: 5 });
+        assert_eq!(places.nearest("/a/0/absent/deeper"), Place { line: 3, column: 5 });
+        assert_eq!(places.nearest("/none"), Place { line: 2, column: 1 });
+    }
+
+    #[test]
+    fn a_bad_text_is_shown_where_it_is_bad() {
+        let error = read("x.yaml", "a: 1\nb: [1, 2\nc: 3\n").expect_err("the list has no end").to_string();
+        assert!(error.starts_with("x.yaml:"), "{error}");
+        assert!(error.contains(" | "), "{error}");
+        let error = read("x.yaml", "a: 1\na: 2\n").expect_err("a key twice").to_string();
+        assert!(error.starts_with("x.yaml:2:1: "), "{error}");
+    }
+
+    #[test]
+    fn an_unknown_name_comes_with_the_nearest() {
+        #[derive(Debug, serde::Deserialize)]
+        #[serde(deny_unknown_fields, rename_all = "camelCase")]
+        #[expect(dead_code, reason = "only read")]
+        struct Shape {
+            period_seconds: u32,
+        }
+        let text = "periodSecond: 3\n";
+        let documents = read("x.yaml", text).expect("it is YAML");
+        let error = decode::<Shape>("x.yaml", text, &documents[0]).expect_err("the name is wrong").to_string();
+        assert_eq!(
+            error,
+            "x.yaml:1:1: periodSecond: unknown field `periodSecond`, expected `periodSeconds`; did you mean `periodSeconds`?\
+             \n   |\n 1 | periodSecond: 3\n   | ^^^^^^^^^^^^"
+        );
+    }
+}

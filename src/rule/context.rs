@@ -1,0 +1,163 @@
+//! What a rule may know besides the set itself.
+
+use std::cell::RefCell;
+use std::sync::Arc;
+
+use k8s_openapi::api::core::v1::Service;
+use k8s_openapi::api::storage::v1::StorageClass;
+
+use crate::object::view::{Labels, StatefulSet};
+
+/// What is being done to the set.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Operation {
+    /// It is made.
+    Create,
+    /// It is changed.
+    Update,
+}
+
+/// What a rule may know besides the set itself.
+pub struct Context<'a> {
+    /// What is being done.
+    pub operation: Operation,
+    /// The namespace that the set is in.
+    pub namespace: &'a str,
+    /// The set's name; empty where the API server is still to make one.
+    pub name: &'a str,
+    /// The set before the change.
+    pub old: Option<&'a StatefulSet<'a>>,
+    /// What else is in the cluster.
+    pub cluster: &'a dyn ClusterView,
+    /// The ids of all rules.
+    pub rules: &'a [&'static str],
+    /// What rules needed to know and the view could not tell.
+    questions: RefCell<Vec<Question>>,
+}
+
+/// A fact that may be out of reach. Unknown is not absent, and never becomes a finding or an injection.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Known<T> {
+    /// It is there.
+    Present(T),
+    /// It is certainly not there.
+    Absent,
+    /// Nobody could tell.
+    Unknown,
+}
+
+/// What a view knows of one kind of object.
+#[derive(Clone, Debug)]
+pub struct Listing<T> {
+    /// The objects that it knows.
+    pub items: Vec<Arc<T>>,
+    /// Whether there are no others.
+    pub complete: bool,
+}
+
+/// What else is in the cluster, as far as somebody knows. It answers at once and waits for nothing.
+pub trait ClusterView: Send + Sync {
+    /// The Services of a namespace.
+    fn services(&self, namespace: &str) -> Listing<Service>;
+    /// The storage classes.
+    fn storage_classes(&self) -> Listing<StorageClass>;
+}
+
+/// A question to the cluster on which a verdict hangs; whoever can ask does so, and has the set judged once more.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+pub enum Question {
+    /// Which headless Services are in this namespace?
+    HeadlessServices {
+        /// The namespace.
+        namespace: String,
+    },
+    /// Which storage classes are there?
+    StorageClasses,
+}
+
+impl<'a> Context<'a> {
+    /// The context of a set in `namespace`.
+    #[must_use]
+    pub fn new(operation: Operation, namespace: &'a str, name: &'a str, cluster: &'a dyn ClusterView) -> Self {
+        Self { operation, namespace, name, old: None, cluster, rules: &[], questions: RefCell::default() }
+    }
+
+    /// The headless Services whose selector fits pods with these labels.
+    ///
+    /// A Service without selector fits none: somebody else names its endpoints.
+    #[must_use]
+    pub fn headless_services(&self, labels: &Labels<'_>) -> Known<Vec<Arc<Service>>> {
+        let services = self.cluster.services(self.namespace);
+        let fitting: Vec<_> =
+            services.items.into_iter().filter(|service| is_headless(service) && selects(service, labels)).collect();
+        let question = || Question::HeadlessServices { namespace: self.namespace.to_owned() };
+        match (fitting.is_empty(), services.complete) {
+            (false, _) => Known::Present(fitting),
+            (true, true) => Known::Absent,
+            (true, false) => self.unknown(question()),
+        }
+    }
+
+    /// The Service of this name in the set's namespace.
+    #[must_use]
+    pub fn service(&self, name: &str) -> Known<Arc<Service>> {
+        let services = self.cluster.services(self.namespace);
+        match services.items.into_iter().find(|service| service.metadata.name.as_deref() == Some(name)) {
+            Some(service) => Known::Present(service),
+            None if services.complete => Known::Absent,
+            None => Known::Unknown,
+        }
+    }
+
+    /// The storage class of this name; without a name, the default class.
+    #[must_use]
+    pub fn storage_class(&self, name: Option<&str>) -> Known<Arc<StorageClass>> {
+        let classes = self.cluster.storage_classes();
+        let wanted = |class: &StorageClass| match name {
+            Some(name) => class.metadata.name.as_deref() == Some(name),
+            None => is_default(class),
+        };
+        match classes.items.into_iter().find(|class| wanted(class)) {
+            Some(class) => Known::Present(class),
+            None if classes.complete => Known::Absent,
+            None => self.unknown(Question::StorageClasses),
+        }
+    }
+
+    /// The questions that were left open, each once.
+    #[must_use]
+    pub fn into_questions(self) -> Vec<Question> {
+        self.questions.into_inner()
+    }
+
+    fn unknown<T>(&self, question: Question) -> Known<T> {
+        let mut questions = self.questions.borrow_mut();
+        if !questions.contains(&question) {
+            questions.push(question);
+        }
+        Known::Unknown
+    }
+}
+
+/// Whether a Service has no cluster IP of its own, so that its name resolves to the pods.
+fn is_headless(service: &Service) -> bool {
+    service.spec.as_ref().is_some_and(|spec| {
+        spec.cluster_ip.as_deref() == Some("None") && spec.type_.as_deref() != Some("ExternalName")
+    })
+}
+
+fn selects(service: &Service, labels: &Labels<'_>) -> bool {
+    let selector = service.spec.as_ref().and_then(|spec| spec.selector.as_ref());
+    selector.is_some_and(|selector| {
+        let fits = |(key, value): (&String, &String)| labels.get(key).is_some_and(|label| **label == **value);
+        !selector.is_empty() && selector.iter().all(fits)
+    })
+}
+
+/// The annotation that marks a default class, in its lasting and in its beta form, which the API server still honours
+/// (kubernetes/kubernetes `pkg/volume/util/storageclass.go`).
+fn is_default(class: &StorageClass) -> bool {
+    let keys = ["storageclass.kubernetes.io/is-default-class", "storageclass.beta.kubernetes.io/is-default-class"];
+    let annotations = class.metadata.annotations.as_ref();
+    annotations.is_some_and(|annotations| keys.iter().any(|key| annotations.get(*key).is_some_and(|value| value == "true")))
+}

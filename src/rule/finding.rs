@@ -1,0 +1,102 @@
+//! What a rule reports.
+
+use crate::object::{Change, Path};
+
+/// Something wrong with a set, in words for the person who wrote it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Finding {
+    /// Where.
+    pub at: Path,
+    /// The container it is about, by name.
+    pub container: Option<String>,
+    /// What tells it from the rule's other findings on the same container, such as a volume's name; never an index or a
+    /// value, since those change while the defect stays.
+    pub subject: Option<String>,
+    /// What is wrong, in the user's words.
+    pub message: String,
+    /// Why that matters.
+    pub why: String,
+    /// What to do about it, in the imperative.
+    pub remedy: String,
+    /// The repair, where the rule knows one.
+    pub fix: Option<Fix>,
+}
+
+/// A repair of one finding, independent of every other.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Fix {
+    /// What it does, in the past tense: "added tcpSocket http, every 10 s". Further sentences may follow.
+    pub done: String,
+    /// The edits.
+    pub changes: Vec<Change>,
+}
+
+impl Finding {
+    /// A finding at `at`; `message` says what is wrong.
+    #[must_use]
+    pub fn new(at: Path, message: impl Into<String>) -> Self {
+        Self {
+            at,
+            container: None,
+            subject: None,
+            message: message.into(),
+            why: String::new(),
+            remedy: String::new(),
+            fix: None,
+        }
+    }
+
+    /// Names the container that it is about.
+    #[must_use]
+    pub fn container(mut self, name: &str) -> Self {
+        self.container = Some(name.to_owned());
+        self
+    }
+
+    /// Names what tells it from its siblings.
+    #[must_use]
+    pub fn subject(mut self, subject: &str) -> Self {
+        self.subject = Some(subject.to_owned());
+        self
+    }
+
+    /// Says why it matters.
+    #[must_use]
+    pub fn why(mut self, why: impl Into<String>) -> Self {
+        self.why = why.into();
+        self
+    }
+
+    /// Says what to do.
+    #[must_use]
+    pub fn remedy(mut self, remedy: impl Into<String>) -> Self {
+        self.remedy = remedy.into();
+        self
+    }
+
+    /// Offers a repair.
+    #[must_use]
+    pub fn fix(mut self, done: impl Into<String>, changes: impl IntoIterator<Item = Change>) -> Self {
+        self.fix = Some(Fix { done: done.into(), changes: changes.into_iter().collect() });
+        self
+    }
+}
+
+/// The findings of one rule, in the order in which they were found.
+#[derive(Debug, Default)]
+pub struct Report {
+    findings: Vec<Finding>,
+}
+
+impl Report {
+    /// Reports a finding.
+    pub fn add(&mut self, finding: Finding) {
+        self.findings.push(finding);
+    }
+
+    /// What was reported.
+    #[must_use]
+    pub fn into_findings(self) -> Vec<Finding> {
+        self.findings
+    }
+}
