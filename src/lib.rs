@@ -1,3 +1,7 @@
 //! steadfast
 
 pub mod object;
+pub mod policy;
+pub mod rule;
+pub mod rules;
+pub mod workload;

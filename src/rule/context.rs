@@ -109,6 +109,22 @@ impl<'a> Context<'a> {
         }
     }
 
+    /// Whether the governing Service is known to publish pods that are not ready yet.
+    ///
+    /// A set that names none is governed by the one headless Service that selects its pods.
+    #[must_use]
+    pub fn publishes_unready(&self, set: &StatefulSet<'_>) -> bool {
+        let governing = match &*set.spec.service_name {
+            "" => match self.headless_services(&set.spec.template.metadata.labels) {
+                Known::Present(services) if services.len() == 1 => Known::Present(services[0].clone()),
+                _ => Known::Unknown,
+            },
+            name => self.service(name),
+        };
+        matches!(governing, Known::Present(service)
+            if service.spec.as_ref().is_some_and(|spec| spec.publish_not_ready_addresses == Some(true)))
+    }
+
     /// The storage class of this name; without a name, the default class.
     #[must_use]
     pub fn storage_class(&self, name: Option<&str>) -> Known<Arc<StorageClass>> {

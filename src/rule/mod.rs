@@ -6,6 +6,7 @@
 mod context;
 pub mod doc;
 mod finding;
+mod params;
 pub mod waiver;
 
 use serde::Serialize;
@@ -16,6 +17,7 @@ use crate::object::view::StatefulSet;
 
 pub use context::{ClusterView, Context, Known, Listing, Operation, Question};
 pub use finding::{Finding, Fix, Report};
+pub use params::AtLeast;
 
 /// One rule, configured.
 pub trait Rule: Send + Sync {

@@ -5,6 +5,7 @@
 
 mod peers;
 mod ports;
+pub mod probe;
 
 use crate::object::view::{Container, StatefulSet};
 
@@ -76,5 +77,18 @@ impl std::fmt::Display for Handler {
             Self::Tcp(port) => write!(f, "tcpSocket {port}"),
             Self::Grpc(port) => write!(f, "grpc {port}"),
         }
+    }
+}
+
+impl std::fmt::Display for Withheld {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Helper => "it is a helper of the pod",
+            Self::NoPort => "none could be injected, since it declares no TCP port to ask",
+            Self::Forming => {
+                "none is injected, since its pods must find each other first and its Service hides pods that are not \
+                 ready (publishNotReadyAddresses: true on the Service, or podManagementPolicy: Parallel, changes that)"
+            }
+        })
     }
 }

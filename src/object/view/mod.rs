@@ -67,10 +67,18 @@ table! {
         pod_management_policy "podManagementPolicy": Text<'a> = "OrderedReady".into(),
         /// The update strategy as it stands in the text; read it with [`Spec::update_strategy`].
         stated_update_strategy "updateStrategy": Option<UpdateStrategy<'a>>,
+        /// How the pods are numbered.
+        ordinals "ordinals": Ordinals<'a>,
         /// The pods.
         template "template": PodTemplate<'a>,
         /// The claims that each pod gets.
         volume_claim_templates "volumeClaimTemplates": List<ClaimTemplate<'a>>,
+    }
+
+    /// How the pods are numbered.
+    pub struct Ordinals is "io.k8s.api.apps.v1.StatefulSetOrdinals" {
+        /// The first pod's number.
+        start "start": i64,
     }
 
     /// A selector of labels.

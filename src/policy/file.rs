@@ -1,0 +1,196 @@
+//! The YAML of a policy, read strictly: an unknown key, rule, parameter or level is an error that points at it.
+
+use std::collections::BTreeMap;
+
+use serde::de::{DeserializeOwned, Deserializer, Error};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use super::{PolicyError, Profile};
+use crate::object::yaml::{self, Document, nearest};
+use crate::rule::{Entry, FixMode, Level};
+use crate::rules;
+
+/// A `StatefulSetPolicy`, as it was written.
+#[derive(Clone, Debug)]
+pub struct PolicyFile {
+    /// Its name.
+    pub name: String,
+    /// Where it stands among the others: the higher one wins.
+    pub priority: i32,
+    /// The profile that it states.
+    pub profile: Option<Profile>,
+    /// What it states about rules, by id.
+    pub rules: BTreeMap<&'static str, Statement>,
+}
+
+/// What a policy states about one rule; what it leaves out stays as it is below.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Statement {
+    /// What happens to a finding that is left.
+    #[serde(default, deserialize_with = "or_off")]
+    pub level: Option<Level>,
+    /// What happens to its fix before.
+    #[serde(default, deserialize_with = "or_off")]
+    pub fix: Option<FixMode>,
+    /// Parameters, each for itself.
+    #[serde(default)]
+    pub params: Map<String, Value>,
+}
+
+impl PolicyFile {
+    /// Reads every policy of a text; `file` is what messages call it.
+    pub fn read(file: &str, text: &str) -> Result<Vec<Self>, PolicyError> {
+        let documents = yaml::read(file, text).map_err(|error| PolicyError(error.to_string()))?;
+        if documents.is_empty() {
+            return Err(PolicyError(format!("{file}: holds no StatefulSetPolicy")));
+        }
+        documents.iter().map(|document| Self::from_document(file, text, document)).collect()
+    }
+
+    fn from_document(file: &str, text: &str, document: &Document) -> Result<Self, PolicyError> {
+        let Written { metadata, spec, .. } =
+            yaml::decode(file, text, document).map_err(|error| PolicyError(error.to_string()))?;
+        let mut stated = BTreeMap::new();
+        for (id, statement) in spec.rules {
+            let at = |below: &str, message: String| {
+                let place = document.places.nearest(&format!("/spec/rules/{id}{below}"));
+                PolicyError(yaml::excerpt(file, text, place, &message))
+            };
+            let entry = rules::find(&id).ok_or_else(|| at("", unknown_rule(&id)))?;
+            check_params(entry, &statement.params).map_err(|(below, message)| at(&below, message))?;
+            stated.insert(entry.meta.id, statement);
+        }
+        Ok(Self { name: metadata.name, priority: spec.priority, profile: spec.profile, rules: stated })
+    }
+}
+
+/// What to say of an id that no rule has.
+pub(super) fn unknown_rule(id: &str) -> String {
+    match nearest(id, rules::IDS.iter().copied()) {
+        Some(rule) => format!("no rule is called `{id}`; did you mean `{rule}`?"),
+        None => format!("no rule is called `{id}`; `steadfast rules` lists them"),
+    }
+}
+
+/// Whether the parameters fit the rule; else where below its statement, and why not.
+fn check_params(entry: &Entry, params: &Map<String, Value>) -> Result<(), (String, String)> {
+    let known = (entry.defaults)();
+    let known: Vec<_> = known.as_object().into_iter().flat_map(Map::keys).map(String::as_str).collect();
+    if let Some(name) = params.keys().find(|name| !known.contains(&name.as_str())) {
+        let expected = match (nearest(name, known.iter().copied()), known.is_empty()) {
+            (_, true) => "it has none".to_owned(),
+            (Some(near), _) => format!("did you mean `{near}`?"),
+            (None, _) => format!("it has {}", known.join(", ")),
+        };
+        return Err((format!("/params/{name}"), format!("{} has no parameter `{name}`; {expected}", entry.meta.id)));
+    }
+    (entry.configure)(&Value::Object(params.clone())).map(drop).map_err(|error| {
+        let path = error.path().to_string();
+        (format!("/params/{}", path.replace('.', "/")), format!("{path}: {}", error.into_inner()))
+    })
+}
+
+/// A level or mode; `off` without quotes is `false` to YAML 1.1, and means `off` all the same.
+fn or_off<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> Result<Option<T>, D::Error> {
+    let value = match Value::deserialize(deserializer)? {
+        Value::Bool(false) => Value::from("off"),
+        value => value,
+    };
+    Option::deserialize(value).map_err(D::Error::custom)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct Written {
+    #[serde(rename = "apiVersion")]
+    _api_version: ApiVersion,
+    #[serde(rename = "kind")]
+    _kind: Kind,
+    metadata: Metadata,
+    #[serde(default)]
+    spec: Spec,
+}
+
+#[derive(Deserialize)]
+enum ApiVersion {
+    #[serde(rename = "steadfast.dev/v1alpha1")]
+    V1Alpha1,
+}
+
+#[derive(Deserialize)]
+enum Kind {
+    StatefulSetPolicy,
+}
+
+/// What the API server adds to metadata is no mistake of the user's, so only the name is read.
+#[derive(Deserialize)]
+struct Metadata {
+    name: String,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct Spec {
+    #[serde(default)]
+    priority: i32,
+    profile: Option<Profile>,
+    #[serde(default)]
+    rules: BTreeMap<String, Statement>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HEAD: &str = "apiVersion: steadfast.dev/v1alpha1\nkind: StatefulSetPolicy\nmetadata: {name: x}\n";
+
+    fn error(spec: &str) -> String {
+        PolicyFile::read("p.yaml", &format!("{HEAD}{spec}")).expect_err("the policy is wrong").to_string()
+    }
+
+    #[test]
+    fn what_is_stated_is_read() {
+        let text = format!("{HEAD}spec:\n  profile: strict\n  rules:\n    zero-grace-period: {{level: warn, fix: off}}\n");
+        let policies = PolicyFile::read("p.yaml", &text).expect("the policy is right");
+        assert_eq!(policies[0].profile, Some(Profile::Strict));
+        let statement = &policies[0].rules["zero-grace-period"];
+        assert_eq!((statement.level, statement.fix), (Some(Level::Warn), Some(FixMode::Off)));
+    }
+
+    #[test]
+    fn every_unknown_name_is_shown_with_the_nearest() {
+        for (spec, place, words) in [
+            ("spec: {profil: strict}", "p.yaml:4:8: ", "did you mean `profile`?"),
+            ("spec: {profile: strickt}", "p.yaml:4:8: ", "did you mean `strict`?"),
+            ("spec:\n  rules:\n    zero-grace: {level: warn}", "p.yaml:6:5: ", "`steadfast rules` lists them"),
+            ("spec:\n  rules:\n    zero-grace-perod: {level: warn}", "p.yaml:6:5: ", "did you mean `zero-grace-period`?"),
+            ("spec:\n  rules:\n    zero-grace-period: {level: wran}", "p.yaml:6:25: ", "did you mean `warn`?"),
+            ("spec:\n  rules:\n    zero-grace-period:\n      params: {a: 1}", "p.yaml:7:16: ", "it has none"),
+            (
+                "spec:\n  rules:\n    missing-readiness-probe:\n      params: {periodSecond: 1}",
+                "p.yaml:7:16: ",
+                "did you mean `periodSeconds`?",
+            ),
+            (
+                "spec:\n  rules:\n    missing-liveness-probe:\n      params: {killAfterSeconds: 5}",
+                "p.yaml:7:16: ",
+                "5 is not between 120 and 86400",
+            ),
+            ("spec: {rules: {dangling-volume-mount: {params: {storage: 8 gigs}}}}", "p.yaml:4:49: ", "`8 gigs` is not an amount"),
+        ] {
+            let error = error(spec);
+            assert!(error.starts_with(place), "{spec}: {error}");
+            assert!(error.contains(words), "{spec}: {error}");
+        }
+    }
+
+    #[test]
+    fn another_kind_is_no_policy() {
+        let error = PolicyFile::read("p.yaml", "apiVersion: v1\nkind: ConfigMap\n").expect_err("no policy").to_string();
+        assert!(error.contains("unknown variant `v1`, expected `steadfast.dev/v1alpha1`"), "{error}");
+        let error = PolicyFile::read("p.yaml", "# nothing\n").expect_err("no policy").to_string();
+        assert_eq!(error, "p.yaml: holds no StatefulSetPolicy");
+    }
+}

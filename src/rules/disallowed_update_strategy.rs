@@ -1,0 +1,83 @@
+//! # disallowed-update-strategy
+//! Finds update strategies that are not on the policy's list.
+//! ## Why
+//! With `OnDelete` a new template reaches a pod only when somebody deletes that pod. That is right where an operator or a
+//! runbook does so (Vault, some brokers), and a trap elsewhere: the rollout is reported as done and nothing has changed.
+//! Other names than `RollingUpdate` and `OnDelete` are refused by the API server, `Recreate` by all but a cluster of 1.37
+//! or later with the alpha gate `StatefulSetRecreateStrategy`.
+//! ## Fix
+//! Use `RollingUpdate`, or say why not: annotate the set
+//! `allow.steadfast.dev/disallowed-update-strategy: "<reason>"`.
+//! ## Example
+//! ```yaml before
+//! spec: {updateStrategy: {type: OnDelete}}
+//! ```
+//! ```yaml after
+//! metadata: {annotations: {allow.steadfast.dev/disallowed-update-strategy: unsealed by hand, one pod at a time}}
+//! spec: {updateStrategy: {type: OnDelete}}
+//! ```
+//! ```yaml before
+//! spec: {updateStrategy: {type: Recreate}}
+//! ```
+//! ```yaml after
+//! spec: {updateStrategy: {type: RollingUpdate}}
+//! ```
+
+use serde::{Deserialize, Serialize};
+
+use crate::object::Path;
+use crate::object::view::StatefulSet;
+use crate::object::yaml::nearest;
+use crate::rule::{Context, Declare, Finding, Level, Levels, Meta, Report, Rule, Speaks};
+
+/// The parameters.
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields, rename_all = "camelCase")]
+pub struct DisallowedUpdateStrategy {
+    /// The strategies that need no reason.
+    allowed: Vec<String>,
+}
+
+impl Default for DisallowedUpdateStrategy {
+    fn default() -> Self {
+        Self { allowed: vec!["RollingUpdate".to_owned()] }
+    }
+}
+
+impl Declare for DisallowedUpdateStrategy {
+    const META: Meta = Meta {
+        id: "disallowed-update-strategy",
+        levels: Levels { baseline: Level::Warn, strict: Level::Deny },
+        speaks: Speaks::AtMutate,
+        source: include_str!("disallowed_update_strategy.rs"),
+    };
+}
+
+impl Rule for DisallowedUpdateStrategy {
+    fn check(&self, sts: &StatefulSet<'_>, _: &Context<'_>, report: &mut Report) {
+        let strategy = sts.spec.update_strategy();
+        let name = &*strategy.type_;
+        if self.allowed.iter().any(|allowed| allowed == name) {
+            return;
+        }
+        let at = Path::of(&["spec", "updateStrategy", "type"]);
+        let finding = Finding::new(at.clone(), format!("{at} is {name}"));
+        report.add(match name {
+            "OnDelete" => finding
+                .why("a new template reaches a pod only when somebody deletes that pod")
+                .remedy("use RollingUpdate, or state the reason for OnDelete in the annotation"),
+            "RollingUpdate" => finding
+                .why("the policy does not list it")
+                .remedy(format!("use one of: {}", self.allowed.join(", "))),
+            "Recreate" => finding
+                .why("only Kubernetes 1.37 and later know it, behind the alpha gate StatefulSetRecreateStrategy; others refuse the set")
+                .remedy("use RollingUpdate; a rollout that is stuck is freed by deleting the broken pod"),
+            unknown => {
+                let meant = nearest(unknown, ["RollingUpdate", "OnDelete"]).unwrap_or("RollingUpdate");
+                finding
+                    .why("this is no strategy that Kubernetes has, and the API server refuses the set")
+                    .remedy(format!("use RollingUpdate or OnDelete; did you mean {meant}?"))
+            }
+        });
+    }
+}

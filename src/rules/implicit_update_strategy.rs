@@ -1,0 +1,104 @@
+//! # implicit-update-strategy
+//! Finds sets that leave their update strategy to a default.
+//! ## Why
+//! How a database's pods are replaced deserves a decision. Kubernetes' own default (`RollingUpdate` from partition 0) may
+//! not be the team's.
+//! ## Fix
+//! On CREATE, the strategy of the policy, as a whole. The API server fills in its default before a webhook is asked, so in
+//! a cluster the fix is applied only where the client shows that the user wrote none (kubectl apply, any server-side
+//! apply), and only where the policy's default is another than Kubernetes' own. In a manifest it is simply absent.
+//! ## Example
+//! ```yaml before
+//! spec: {replicas: 3}
+//! ```
+//! ```yaml after
+//! spec: {replicas: 3, updateStrategy: {type: RollingUpdate, rollingUpdate: {partition: 0}}}
+//! ```
+//! ```yaml before
+//! spec: {replicas: 3}
+//! ```
+//! ```yaml params
+//! type: OnDelete
+//! ```
+//! ```yaml after
+//! spec: {replicas: 3, updateStrategy: {type: OnDelete}}
+//! ```
+
+use k8s_openapi::api::apps::v1::{RollingUpdateStatefulSetStrategy, StatefulSetUpdateStrategy};
+use serde::{Deserialize, Serialize};
+
+use crate::object::ownership::{Author, author};
+use crate::object::view::StatefulSet;
+use crate::object::{Change, Path};
+use crate::rule::{Context, Declare, Finding, Level, Levels, Meta, Operation, Report, Rule, Speaks};
+
+/// The parameters.
+#[derive(Debug, Default, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields, rename_all = "camelCase")]
+pub struct ImplicitUpdateStrategy {
+    /// The strategy of sets that state none: `RollingUpdate` or `OnDelete`.
+    #[serde(rename = "type")]
+    kind: Strategy,
+    /// Of a rolling update: pods with a lower ordinal keep the old template.
+    partition: u16,
+}
+
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+enum Strategy {
+    #[default]
+    RollingUpdate,
+    OnDelete,
+}
+
+impl Declare for ImplicitUpdateStrategy {
+    const META: Meta = Meta {
+        id: "implicit-update-strategy",
+        levels: Levels { baseline: Level::Audit, strict: Level::Warn },
+        speaks: Speaks::AtValidate,
+        source: include_str!("implicit_update_strategy.rs"),
+    };
+}
+
+impl Rule for ImplicitUpdateStrategy {
+    fn check(&self, sts: &StatefulSet<'_>, cx: &Context<'_>, report: &mut Report) {
+        if let Some(stated) = &sts.spec.stated_update_strategy {
+            let wanted = self.name() == &*stated.type_
+                && (self.kind == Strategy::OnDelete || stated.rolling_update.partition == i64::from(self.partition));
+            let theirs = || author(&sts.metadata, &["spec", "updateStrategy"]) != Author::Server;
+            if wanted || cx.operation == Operation::Update || theirs() {
+                return;
+            }
+        }
+        let at = Path::of(&["spec", "updateStrategy"]);
+        report.add(
+            Finding::new(at.clone(), "spec.updateStrategy is left to a default")
+                .why("how the pods of a stateful set are replaced deserves a decision")
+                .remedy(format!("state updateStrategy in the manifest, such as {}", self.spelt()))
+                .fix(format!("set to {}", self.spelt()), [Change::set(at, self.value())]),
+        );
+    }
+}
+
+impl ImplicitUpdateStrategy {
+    fn name(&self) -> &'static str {
+        match self.kind {
+            Strategy::RollingUpdate => "RollingUpdate",
+            Strategy::OnDelete => "OnDelete",
+        }
+    }
+
+    fn spelt(&self) -> String {
+        match self.kind {
+            Strategy::RollingUpdate => format!("RollingUpdate from partition {}", self.partition),
+            Strategy::OnDelete => "OnDelete".to_owned(),
+        }
+    }
+
+    fn value(&self) -> StatefulSetUpdateStrategy {
+        let rolling_update = (self.kind == Strategy::RollingUpdate).then(|| RollingUpdateStatefulSetStrategy {
+            partition: Some(self.partition.into()),
+            ..RollingUpdateStatefulSetStrategy::default()
+        });
+        StatefulSetUpdateStrategy { type_: Some(self.name().to_owned()), rolling_update }
+    }
+}

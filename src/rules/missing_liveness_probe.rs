@@ -1,0 +1,135 @@
+//! # missing-liveness-probe
+//! Finds containers without a liveness probe.
+//! ## Why
+//! A server that hangs but does not exit is restarted by nobody. A liveness probe that is too eager is worse, though: it
+//! kills a database in the middle of its recovery, and the recovery begins anew.
+//! ## Fix
+//! On CREATE, `tcpSocket` on the port that speaks for the container (as in missing-readiness-probe), so slow that only a
+//! dead server fails it: 120 s of failures by default. A liveness probe never comes without a startup probe: where the
+//! container has none, one with a budget of 30 min is added, and until it passes the liveness probe does not ask.
+//!
+//! It is withheld where a readiness probe would be. Where restarting does harm, waive the rule.
+//! ## Example
+//! ```yaml before
+//! metadata: {name: web}
+//! spec: {template: {spec: {containers: [{name: web, ports: [{containerPort: 80}]}]}}}
+//! ```
+//! ```yaml after
+//! metadata: {name: web}
+//! spec:
+//!   template:
+//!     spec:
+//!       containers:
+//!       - name: web
+//!         ports: [{containerPort: 80}]
+//!         livenessProbe:
+//!           tcpSocket: {port: 80}
+//!           periodSeconds: 20
+//!           timeoutSeconds: 5
+//!           successThreshold: 1
+//!           failureThreshold: 6
+//!         startupProbe:
+//!           tcpSocket: {port: 80}
+//!           periodSeconds: 10
+//!           timeoutSeconds: 5
+//!           successThreshold: 1
+//!           failureThreshold: 180
+//! ```
+//! ```yaml before
+//! spec: {template: {spec: {containers: [{name: web, ports: [{containerPort: 80}], startupProbe: {exec: {command: [up]}}}]}}}
+//! ```
+//! ```yaml params
+//! killAfterSeconds: 300
+//! ```
+//! ```yaml after
+//! spec:
+//!   template:
+//!     spec:
+//!       containers:
+//!       - name: web
+//!         ports: [{containerPort: 80}]
+//!         startupProbe: {exec: {command: [up]}}
+//!         livenessProbe:
+//!           tcpSocket: {port: 80}
+//!           periodSeconds: 20
+//!           timeoutSeconds: 5
+//!           successThreshold: 1
+//!           failureThreshold: 15
+//! ```
+
+use serde::{Deserialize, Serialize};
+
+use crate::object::Change;
+use crate::object::view::StatefulSet;
+use crate::rule::{AtLeast, Context, Declare, Finding, Level, Levels, Meta, Report, Rule, Speaks};
+use crate::workload::{Preferences, Withheld, handler, probe};
+
+/// The parameters.
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields, rename_all = "camelCase")]
+pub struct MissingLivenessProbe {
+    /// Seconds that a container has to start before an injected startup probe gives up; 60 or more.
+    startup_budget_seconds: AtLeast<60>,
+    /// Seconds of failures after which an injected liveness probe kills; 120 or more.
+    kill_after_seconds: AtLeast<120>,
+    /// Whether ports named `grpc` serve the standard health service, so that it can be asked.
+    grpc_health: bool,
+    /// More containers that need no probe, by name.
+    helpers: Vec<String>,
+}
+
+impl Default for MissingLivenessProbe {
+    fn default() -> Self {
+        Self {
+            startup_budget_seconds: AtLeast::new(1800),
+            kill_after_seconds: AtLeast::new(120),
+            grpc_health: false,
+            helpers: Vec::new(),
+        }
+    }
+}
+
+impl Declare for MissingLivenessProbe {
+    const META: Meta = Meta {
+        id: "missing-liveness-probe",
+        levels: Levels { baseline: Level::Audit, strict: Level::Warn },
+        speaks: Speaks::AtValidate,
+        source: include_str!("missing_liveness_probe.rs"),
+    };
+}
+
+impl Rule for MissingLivenessProbe {
+    fn check(&self, sts: &StatefulSet<'_>, cx: &Context<'_>, report: &mut Report) {
+        let bare = sts.containers().filter(|container| container.liveness_probe.is_none());
+        for container in bare {
+            let preferences = Preferences {
+                helpers: &self.helpers,
+                grpc_health: self.grpc_health,
+                publishes_unready: cx.publishes_unready(sts),
+            };
+            let source = handler(sts, &container, preferences);
+            if source == Err(Withheld::Helper) {
+                continue;
+            }
+            let name = &*container.name;
+            let at = container.path().key("livenessProbe");
+            let finding = Finding::new(at.clone(), format!("container {name} has no liveness probe"))
+                .container(name)
+                .why("nobody restarts a server that hangs without exiting");
+            report.add(match source {
+                Ok(handler) => {
+                    let (kill, budget) = (self.kill_after_seconds.get(), self.startup_budget_seconds.get());
+                    let mut done = format!("added {handler}, kills after {kill} s");
+                    let mut changes = vec![Change::set(at, probe::liveness(&handler, kill))];
+                    if container.startup_probe.is_none() {
+                        done += &format!(", and a startup probe with {budget} s to start");
+                        let at = container.path().key("startupProbe");
+                        changes.push(Change::set(at, probe::startup(&handler, budget)));
+                    }
+                    finding.remedy("add a livenessProbe that only a dead server fails, and a startupProbe").fix(done, changes)
+                }
+                Err(withheld) => finding.remedy(format!("add a livenessProbe and a startupProbe; {withheld}")),
+            });
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! # missing-readiness-probe
+//! Finds containers without a readiness probe.
+//! ## Why
+//! Without one a pod counts as ready as soon as its process has started. A StatefulSet starts, and later replaces, its
+//! pods one after the other and waits for each to be ready: without a probe it waits for nothing, and Services send
+//! traffic to a server that does not listen yet.
+//! ## Fix
+//! On CREATE, `tcpSocket` on the declared port that speaks for the container: one with a conventional name (`http`,
+//! `client`, ...), else the first TCP port that is not for metrics, peers or administration. An HTTP path, a file or a
+//! command is never invented, and neither is a gRPC health service: the kubelet counts a server that does not implement
+//! it as failed (`grpcHealth: true` states that yours do).
+//!
+//! Nothing is injected where no TCP port is declared; into init containers, native sidecars, and containers named like
+//! proxies, exporters and reloaders; nor where it could keep the set from forming: several `OrderedReady` replicas whose
+//! command, args or env point at peers, behind a Service that hides pods that are not ready.
+//! ## Example
+//! ```yaml before
+//! metadata: {name: web}
+//! spec: {template: {spec: {containers: [{name: web, ports: [{name: http, containerPort: 80}]}]}}}
+//! ```
+//! ```yaml after
+//! metadata: {name: web}
+//! spec:
+//!   template:
+//!     spec:
+//!       containers:
+//!       - name: web
+//!         ports: [{name: http, containerPort: 80}]
+//!         readinessProbe:
+//!           tcpSocket: {port: http}
+//!           periodSeconds: 10
+//!           timeoutSeconds: 5
+//!           successThreshold: 1
+//!           failureThreshold: 3
+//! ```
+
+use std::num::NonZeroU16;
+
+use serde::{Deserialize, Serialize};
+
+use crate::object::Change;
+use crate::object::view::StatefulSet;
+use crate::rule::{Context, Declare, Finding, Level, Levels, Meta, Report, Rule, Speaks};
+use crate::workload::{Preferences, Withheld, handler, probe};
+
+/// The parameters.
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields, rename_all = "camelCase")]
+pub struct MissingReadinessProbe {
+    /// Seconds between two questions of an injected probe.
+    period_seconds: NonZeroU16,
+    /// Whether ports named `grpc` serve the standard health service, so that it can be asked.
+    grpc_health: bool,
+    /// More containers that need no probe, by name.
+    helpers: Vec<String>,
+}
+
+impl Default for MissingReadinessProbe {
+    fn default() -> Self {
+        Self { period_seconds: NonZeroU16::new(10).expect("not zero"), grpc_health: false, helpers: Vec::new() }
+    }
+}
+
+impl Declare for MissingReadinessProbe {
+    const META: Meta = Meta {
+        id: "missing-readiness-probe",
+        levels: Levels { baseline: Level::Warn, strict: Level::Deny },
+        speaks: Speaks::AtValidate,
+        source: include_str!("missing_readiness_probe.rs"),
+    };
+}
+
+impl Rule for MissingReadinessProbe {
+    fn check(&self, sts: &StatefulSet<'_>, cx: &Context<'_>, report: &mut Report) {
+        let bare = sts.containers().filter(|container| container.readiness_probe.is_none());
+        for container in bare {
+            let preferences = Preferences {
+                helpers: &self.helpers,
+                grpc_health: self.grpc_health,
+                publishes_unready: cx.publishes_unready(sts),
+            };
+            let source = handler(sts, &container, preferences);
+            if source == Err(Withheld::Helper) {
+                continue;
+            }
+            let name = &*container.name;
+            let at = container.path().key("readinessProbe");
+            let finding = Finding::new(at.clone(), format!("container {name} has no readiness probe"))
+                .container(name)
+                .why("without one a pod is ready as soon as its process runs, and neither rollout nor traffic waits for it");
+            report.add(match source {
+                Ok(handler) => finding
+                    .remedy("add a readinessProbe to the container that asks whether it can serve")
+                    .fix(
+                        format!("added {handler}, every {} s", self.period_seconds),
+                        [Change::set(at, probe::readiness(&handler, self.period_seconds))],
+                    ),
+                Err(withheld) => finding.remedy(format!("add a readinessProbe to the container; {withheld}")),
+            });
+        }
+    }
+}

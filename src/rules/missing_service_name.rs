@@ -1,0 +1,143 @@
+//! # missing-service-name
+//! Finds sets without `serviceName`, the name of their governing Service.
+//! ## Why
+//! The governing Service gives each pod a DNS name of its own (`web-0.web`), which peers and clients of databases and
+//! brokers need. Without `serviceName` there are none, and the field can never be changed again.
+//! ## Fix
+//! On CREATE only. The one headless Service in the namespace that selects the set's pods is named. Of several, none is
+//! guessed. If there is certainly none, the name is made from `name`, and the message says which Service to create. Where
+//! the cluster's Services are not known, nothing is injected.
+//!
+//! Some sets want no governing Service: annotate them `steadfast.dev/headless-service: none`.
+//! ## Example
+//! ```yaml before
+//! metadata: {name: web}
+//! spec: {selector: {matchLabels: {app: web}}, template: {metadata: {labels: {app: web}}}}
+//! ```
+//! ```yaml cluster
+//! apiVersion: v1
+//! kind: Service
+//! metadata: {name: web-peers, namespace: default}
+//! spec: {clusterIP: None, selector: {app: web}}
+//! ```
+//! ```yaml after
+//! metadata: {name: web}
+//! spec: {selector: {matchLabels: {app: web}}, template: {metadata: {labels: {app: web}}}, serviceName: web-peers}
+//! ```
+//! Without a headless Service that selects the pods, and with `--complete` or a cluster to ask:
+//! ```yaml before
+//! metadata: {name: web}
+//! spec: {selector: {matchLabels: {app: web}}, template: {metadata: {labels: {app: web}}}}
+//! ```
+//! ```yaml cluster
+//! ```
+//! ```yaml params
+//! name: "{name}-headless"
+//! ```
+//! ```yaml after
+//! metadata: {name: web}
+//! spec: {selector: {matchLabels: {app: web}}, template: {metadata: {labels: {app: web}}}, serviceName: web-headless}
+//! ```
+
+use serde::{Deserialize, Serialize};
+
+use crate::object::view::StatefulSet;
+use crate::object::{Change, Path};
+use crate::rule::{Context, Declare, Finding, Known, Level, Levels, Meta, Report, Rule, Speaks};
+
+/// The parameters.
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields, rename_all = "camelCase")]
+pub struct MissingServiceName {
+    /// What to call the Service where there is none; `{name}` is the set's name.
+    name: String,
+}
+
+impl Default for MissingServiceName {
+    fn default() -> Self {
+        Self { name: "{name}".to_owned() }
+    }
+}
+
+impl Declare for MissingServiceName {
+    const META: Meta = Meta {
+        id: "missing-service-name",
+        levels: Levels { baseline: Level::Warn, strict: Level::Deny },
+        speaks: Speaks::AtValidate,
+        source: include_str!("missing_service_name.rs"),
+    };
+}
+
+/// The annotation by which a set says that it wants no governing Service.
+const UNWANTED: &str = "steadfast.dev/headless-service";
+
+impl Rule for MissingServiceName {
+    fn check(&self, sts: &StatefulSet<'_>, cx: &Context<'_>, report: &mut Report) {
+        let unwanted = sts.metadata.annotations.get(UNWANTED).is_some_and(|value| *value == "none");
+        if !sts.spec.service_name.is_empty() || unwanted {
+            return;
+        }
+        let at = Path::of(&["spec", "serviceName"]);
+        let set = |name: &str| [Change::set(Path::of(&["spec", "serviceName"]), name)];
+        let finding = Finding::new(at, "spec.serviceName is empty")
+            .why("without a governing Service the pods get no DNS names of their own, and the field can never be set later");
+        report.add(match cx.headless_services(&sts.spec.template.metadata.labels) {
+            Known::Present(services) => match &*names(&services) {
+                [only] => finding
+                    .remedy(format!("set serviceName: {only}, the headless Service that selects these pods"))
+                    .fix(format!("set to \"{only}\", the headless Service that selects these pods"), set(only)),
+                several => finding.remedy(format!(
+                    "set serviceName to one of the headless Services that select these pods: {}",
+                    several.join(", ")
+                )),
+            },
+            Known::Absent => match self.made_name(cx.name) {
+                Some(name) => {
+                    let todo = to_create(sts, cx, &name);
+                    finding
+                        .remedy(format!("set serviceName: {name}. {todo}"))
+                        .fix(format!("set to \"{name}\". {todo}"), set(&name))
+                }
+                None => finding.remedy("create a headless Service that selects the pods and set serviceName to its name"),
+            },
+            Known::Unknown => finding.remedy(
+                "set serviceName to the headless Service that selects these pods (which one it is could not be looked up)",
+            ),
+        });
+    }
+}
+
+impl MissingServiceName {
+    /// The name made for a Service that is still to be created: a DNS-1035 label, as Services before Kubernetes 1.36 must
+    /// have (`RelaxedServiceNameValidation`); `None` where there is no such name.
+    fn made_name(&self, set: &str) -> Option<String> {
+        let name = self.name.replace("{name}", set);
+        let plain = name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+        let starts = name.starts_with(|first: char| first.is_ascii_lowercase());
+        (!set.is_empty() && plain && starts && !name.ends_with('-') && name.len() <= 63).then_some(name)
+    }
+}
+
+fn names(services: &[std::sync::Arc<k8s_openapi::api::core::v1::Service>]) -> Vec<&str> {
+    let mut names: Vec<_> = services.iter().filter_map(|service| service.metadata.name.as_deref()).collect();
+    names.sort_unstable();
+    names
+}
+
+/// What is left for a person to do: the Service to create, or the one that bears the name and is not headless.
+fn to_create(sts: &StatefulSet<'_>, cx: &Context<'_>, name: &str) -> String {
+    if let Known::Present(_) = cx.service(name) {
+        return format!(
+            "Service {name} exists but is no headless Service of these pods; DNS names per pod are promised only for headless ones"
+        );
+    }
+    let selector = match sts.spec.selector.match_labels.iter().next() {
+        Some(_) => &sts.spec.selector.match_labels,
+        None => &sts.spec.template.metadata.labels,
+    };
+    let selector: Vec<_> = selector.iter().map(|(key, value)| format!("{key}={value}")).collect();
+    format!(
+        "No headless Service selects these pods yet; create Service {name} with clusterIP None, selector {}",
+        selector.join(",")
+    )
+}

@@ -1,0 +1,38 @@
+//! One rule, one file. A file's head is its documentation, its examples and its test; adding a rule is its file and two
+//! lines here. Rules never use each other.
+
+pub mod dangling_volume_mount;
+pub mod disallowed_update_strategy;
+pub mod implicit_update_strategy;
+pub mod ineffective_waiver;
+pub mod missing_liveness_probe;
+pub mod missing_readiness_probe;
+pub mod missing_service_name;
+pub mod partition_beyond_replicas;
+pub mod zero_grace_period;
+
+use std::sync::LazyLock;
+
+use crate::rule::Entry;
+
+/// Every rule, in the order in which they run and report.
+pub const RULES: &[Entry] = &[
+    Entry::of::<zero_grace_period::ZeroGracePeriod>(),
+    Entry::of::<dangling_volume_mount::DanglingVolumeMount>(),
+    Entry::of::<missing_service_name::MissingServiceName>(),
+    Entry::of::<missing_readiness_probe::MissingReadinessProbe>(),
+    Entry::of::<missing_liveness_probe::MissingLivenessProbe>(),
+    Entry::of::<implicit_update_strategy::ImplicitUpdateStrategy>(),
+    Entry::of::<disallowed_update_strategy::DisallowedUpdateStrategy>(),
+    Entry::of::<partition_beyond_replicas::PartitionBeyondReplicas>(),
+    Entry::of::<ineffective_waiver::IneffectiveWaiver>(),
+];
+
+/// The rule of this id.
+#[must_use]
+pub fn find(id: &str) -> Option<&'static Entry> {
+    RULES.iter().find(|entry| entry.meta.id == id)
+}
+
+/// The ids of all rules.
+pub static IDS: LazyLock<Vec<&'static str>> = LazyLock::new(|| RULES.iter().map(|entry| entry.meta.id).collect());

@@ -1,0 +1,51 @@
+//! # partition-beyond-replicas
+//! Finds rolling updates whose partition is not below the number of replicas.
+//! ## Why
+//! Only pods with an ordinal of at least `partition` get a new template. With a partition beyond the last ordinal no update
+//! reaches any pod: the rollout looks done and the old image runs on.
+//! ## Fix
+//! Remove the partition, or set it below `replicas`. A set scaled to 0 is left alone.
+//! ## Example
+//! ```yaml before
+//! spec: {replicas: 3, updateStrategy: {type: RollingUpdate, rollingUpdate: {partition: 3}}}
+//! ```
+//! ```yaml after
+//! spec: {replicas: 3, updateStrategy: {type: RollingUpdate, rollingUpdate: {partition: 2}}}
+//! ```
+
+use serde::{Deserialize, Serialize};
+
+use crate::object::Path;
+use crate::object::view::StatefulSet;
+use crate::rule::{Context, Declare, Finding, Level, Levels, Meta, Report, Rule, Speaks};
+
+/// The parameters: none.
+#[derive(Debug, Default, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields, rename_all = "camelCase")]
+pub struct PartitionBeyondReplicas {}
+
+impl Declare for PartitionBeyondReplicas {
+    const META: Meta = Meta {
+        id: "partition-beyond-replicas",
+        levels: Levels { baseline: Level::Warn, strict: Level::Warn },
+        speaks: Speaks::AtValidate,
+        source: include_str!("partition_beyond_replicas.rs"),
+    };
+}
+
+impl Rule for PartitionBeyondReplicas {
+    fn check(&self, sts: &StatefulSet<'_>, _: &Context<'_>, report: &mut Report) {
+        let (strategy, replicas) = (sts.spec.update_strategy(), sts.spec.replicas);
+        let (partition, start) = (strategy.rolling_update.partition, sts.spec.ordinals.start);
+        if strategy.type_ != "RollingUpdate" || replicas <= 0 || partition < start.saturating_add(replicas) {
+            return;
+        }
+        let at = Path::of(&["spec", "updateStrategy", "rollingUpdate", "partition"]);
+        let last = start.saturating_add(replicas - 1);
+        report.add(
+            Finding::new(at.clone(), format!("{at} is {partition}, but the last of {replicas} pods has ordinal {last}"))
+                .why("updates of the template reach no pod")
+                .remedy(format!("remove the partition, or set it to {last} or less")),
+        );
+    }
+}
