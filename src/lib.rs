@@ -1,5 +1,8 @@
 //! steadfast
 
+pub mod admission;
+pub mod cluster;
+pub mod engine;
 pub mod object;
 pub mod policy;
 pub mod rule;

@@ -22,6 +22,11 @@ pub enum Change {
         /// The item.
         value: Value,
     },
+    /// Takes a value away.
+    Remove {
+        /// Where.
+        at: Path,
+    },
 }
 
 impl Change {
@@ -31,7 +36,10 @@ impl Change {
     /// Where `value` has a map with keys that are not strings, which no Kubernetes type has.
     #[must_use]
     pub fn set(at: Path, value: impl Serialize) -> Self {
-        Self::Set { at, value: json(value) }
+        Self::Set {
+            at,
+            value: json(value),
+        }
     }
 
     /// Adds `value` to the end of `list`.
@@ -40,23 +48,18 @@ impl Change {
     /// As [`Change::set`].
     #[must_use]
     pub fn append(list: Path, value: impl Serialize) -> Self {
-        Self::Append { list, value: json(value) }
+        Self::Append {
+            list,
+            value: json(value),
+        }
     }
 
     /// The place that the edit touches: the value's, or the list's.
     #[must_use]
     pub fn at(&self) -> &Path {
         match self {
-            Self::Set { at, .. } => at,
+            Self::Set { at, .. } | Self::Remove { at } => at,
             Self::Append { list, .. } => list,
-        }
-    }
-
-    /// What the edit writes.
-    #[must_use]
-    pub fn value(&self) -> &Value {
-        match self {
-            Self::Set { value, .. } | Self::Append { value, .. } => value,
         }
     }
 }

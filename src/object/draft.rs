@@ -1,7 +1,7 @@
 //! The object while it is edited: raw JSON, and the log of what was done to it.
 
-use json_patch::{AddOperation, Patch, PatchOperation};
 use json_patch::jsonptr::PointerBuf;
+use json_patch::{AddOperation, Patch, PatchOperation, RemoveOperation};
 use serde_json::{Map, Value};
 
 use super::{Change, Path, Segment};
@@ -32,7 +32,11 @@ impl<'a> Draft<'a> {
     /// A draft of the object that `read` reads.
     #[must_use]
     pub fn new(read: &'a ReadRaw<'a>) -> Self {
-        Self { read, raw: None, log: Vec::new() }
+        Self {
+            read,
+            raw: None,
+            log: Vec::new(),
+        }
     }
 
     /// Carries out one change and logs it; on an error nothing has changed.
@@ -41,7 +45,8 @@ impl<'a> Draft<'a> {
             Some(raw) => raw,
             none => none.insert((self.read)()?),
         };
-        let operation = operation(raw, change).ok_or_else(|| ApplyError::NoSuchPlace(change.at().clone()))?;
+        let operation =
+            operation(raw, change).ok_or_else(|| ApplyError::NoSuchPlace(change.at().clone()))?;
         json_patch::patch(raw, std::slice::from_ref(&operation))
             .map_err(|_| ApplyError::NoSuchPlace(change.at().clone()))?;
         self.log.push(operation);
@@ -67,6 +72,11 @@ impl<'a> Draft<'a> {
 /// as missing) is added together with everything below it. `add` on a key that exists replaces it (RFC 6902, 4.1).
 fn operation(raw: &Value, change: &Change) -> Option<PatchOperation> {
     let (at, value, list) = match change {
+        Change::Remove { at } => {
+            return Some(PatchOperation::Remove(RemoveOperation {
+                path: at.pointer(),
+            }));
+        }
         Change::Set { at, value } => (at, value.clone(), false),
         Change::Append { list, value } => (list, value.clone(), true),
     };
@@ -74,11 +84,20 @@ fn operation(raw: &Value, change: &Change) -> Option<PatchOperation> {
     let mut pointer = PointerBuf::new();
     for (depth, segment) in at.segments().iter().enumerate() {
         if depth > 0 && here.is_null() {
-            return nest(&at.segments()[depth..], if list { Value::Array(vec![value]) } else { value })
-                .map(|value| add(pointer, value));
+            return nest(
+                &at.segments()[depth..],
+                if list {
+                    Value::Array(vec![value])
+                } else {
+                    value
+                },
+            )
+            .map(|value| add(pointer, value));
         }
         let below = match (here, segment) {
-            (Value::Object(map), Segment::Key(key)) => map.get(key.as_ref()).unwrap_or(&Value::Null),
+            (Value::Object(map), Segment::Key(key)) => {
+                map.get(key.as_ref()).unwrap_or(&Value::Null)
+            }
             (Value::Array(items), Segment::Item { index, .. }) => items.get(*index)?,
             _ => return None,
         };
@@ -98,10 +117,13 @@ fn operation(raw: &Value, change: &Change) -> Option<PatchOperation> {
 
 /// `value` wrapped in the objects that `segments` name; a list item cannot be conjured up.
 fn nest(segments: &[Segment], value: Value) -> Option<Value> {
-    segments.iter().rev().try_fold(value, |value, segment| match segment {
-        Segment::Key(key) => Some(Value::Object(Map::from_iter([(key.to_string(), value)]))),
-        Segment::Item { .. } => None,
-    })
+    segments
+        .iter()
+        .rev()
+        .try_fold(value, |value, segment| match segment {
+            Segment::Key(key) => Some(Value::Object(Map::from_iter([(key.to_string(), value)]))),
+            Segment::Item { .. } => None,
+        })
 }
 
 fn add(path: PointerBuf, value: Value) -> PatchOperation {
@@ -124,7 +146,10 @@ mod tests {
         let mut patched = before.clone();
         json_patch::patch(&mut patched, &patch).expect("the log applies to what it was made from");
         assert_eq!(Some(&patched), raw.as_ref(), "the log and the object agree");
-        (patched, serde_json::to_value(patch).expect("a patch is JSON"))
+        (
+            patched,
+            serde_json::to_value(patch).expect("a patch is JSON"),
+        )
     }
 
     #[test]
@@ -132,15 +157,24 @@ mod tests {
         let at = Path::of(&["metadata", "annotations"]).key("a/b");
         let (object, patch) = after(&json!({"metadata": {}}), &[Change::set(at, "x")]);
         assert_eq!(object, json!({"metadata": {"annotations": {"a/b": "x"}}}));
-        assert_eq!(patch, json!([{"op": "add", "path": "/metadata/annotations", "value": {"a/b": "x"}}]));
+        assert_eq!(
+            patch,
+            json!([{"op": "add", "path": "/metadata/annotations", "value": {"a/b": "x"}}])
+        );
     }
 
     #[test]
     fn null_reads_as_missing() {
         let list = Path::of(&["spec", "volumeClaimTemplates"]);
-        let (object, _) = after(&json!({"spec": {"volumeClaimTemplates": null}}), &[Change::append(list.clone(), 1), Change::append(list, 2)]);
+        let (object, _) = after(
+            &json!({"spec": {"volumeClaimTemplates": null}}),
+            &[Change::append(list.clone(), 1), Change::append(list, 2)],
+        );
         assert_eq!(object, json!({"spec": {"volumeClaimTemplates": [1, 2]}}));
-        let (object, _) = after(&json!({"spec": null}), &[Change::set(Path::of(&["spec", "serviceName"]), "web")]);
+        let (object, _) = after(
+            &json!({"spec": null}),
+            &[Change::set(Path::of(&["spec", "serviceName"]), "web")],
+        );
         assert_eq!(object, json!({"spec": {"serviceName": "web"}}));
     }
 
@@ -152,11 +186,29 @@ mod tests {
     }
 
     #[test]
+    fn what_is_there_can_be_removed() {
+        let at = Path::of(&["metadata", "annotations"]).key("a/b");
+        let (object, _) = after(
+            &json!({"metadata": {"annotations": {"a/b": "x", "c": "d"}}}),
+            &[Change::Remove { at }],
+        );
+        assert_eq!(object, json!({"metadata": {"annotations": {"c": "d"}}}));
+    }
+
+    #[test]
     fn a_place_of_another_type_is_an_error_and_changes_nothing() {
         let read = || Ok(json!({"spec": 3, "c": []}));
         let mut draft = Draft::new(&read);
-        for at in [Path::of(&["spec", "serviceName"]), Path::of(&["c"]).item(0, None).key("x")] {
-            draft.apply(&Change::set(at, 1)).expect_err("there is no such place");
+        for at in [
+            Path::of(&["spec", "serviceName"]),
+            Path::of(&["c"]).item(0, None).key("x"),
+        ] {
+            draft
+                .apply(&Change::set(at.clone(), 1))
+                .expect_err("there is no such place");
+            draft
+                .apply(&Change::Remove { at })
+                .expect_err("there is nothing to remove");
         }
         assert!(draft.log().is_empty());
     }

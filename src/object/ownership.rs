@@ -26,7 +26,10 @@ pub enum Author {
 /// owns the defaults too, and nothing can be told.
 #[must_use]
 pub fn author(metadata: &ObjectMeta<'_>, keys: &[&str]) -> Author {
-    let managers = match metadata.managed_fields.map(|raw| serde_json::from_str::<Option<Vec<Manager>>>(raw.text())) {
+    let managers = match metadata
+        .managed_fields
+        .map(|raw| serde_json::from_str::<Option<Vec<Manager>>>(raw.text()))
+    {
         Some(Ok(Some(managers))) if !managers.is_empty() => managers,
         _ => return Author::Unknown,
     };
@@ -34,7 +37,9 @@ pub fn author(metadata: &ObjectMeta<'_>, keys: &[&str]) -> Author {
         let owned = managers.iter().any(|manager| owns(&manager.fields, keys));
         return if owned { Author::User } else { Author::Server };
     }
-    let applied = managers.iter().all(|manager| manager.manager == "kubectl-client-side-apply");
+    let applied = managers
+        .iter()
+        .all(|manager| manager.manager == "kubectl-client-side-apply");
     match metadata.annotations.last_applied.filter(|_| applied) {
         Some(raw) => last_applied(raw.text(), keys),
         None => Author::Unknown,
@@ -53,14 +58,22 @@ struct Manager {
 
 /// Whether a `fieldsV1` set names the field or anything in it.
 fn owns(fields: &Value, keys: &[&str]) -> bool {
-    keys.iter().try_fold(fields, |fields, key| fields.get(format!("f:{key}"))).is_some()
+    keys.iter()
+        .try_fold(fields, |fields, key| fields.get(format!("f:{key}")))
+        .is_some()
 }
 
 fn last_applied(raw: &str, keys: &[&str]) -> Author {
-    let manifest: Option<Value> =
-        serde_json::from_str::<String>(raw).ok().and_then(|manifest| serde_json::from_str(&manifest).ok());
-    let Some(manifest) = manifest else { return Author::Unknown };
-    match keys.iter().try_fold(&manifest, |object, key| object.get(key)) {
+    let manifest: Option<Value> = serde_json::from_str::<String>(raw)
+        .ok()
+        .and_then(|manifest| serde_json::from_str(&manifest).ok());
+    let Some(manifest) = manifest else {
+        return Author::Unknown;
+    };
+    match keys
+        .iter()
+        .try_fold(&manifest, |object, key| object.get(key))
+    {
         None | Some(Value::Null) => Author::Server,
         Some(_) => Author::User,
     }
@@ -77,7 +90,10 @@ mod tests {
 
     fn of(metadata: &Value) -> Author {
         let text = json!({ "metadata": metadata }).to_string();
-        author(&StatefulSet::parse(&text).expect("a set").metadata, STRATEGY)
+        author(
+            &StatefulSet::parse(&text).expect("a set").metadata,
+            STRATEGY,
+        )
     }
 
     fn manager(manager: &str, operation: &str, fields: &Value) -> Value {
@@ -87,9 +103,15 @@ mod tests {
     #[test]
     fn server_side_apply_owns_what_the_user_wrote() {
         let wrote = json!({"f:spec": {"f:updateStrategy": {"f:type": {}}}});
-        assert_eq!(of(&json!({"managedFields": [manager("kubectl", "Apply", &wrote)]})), Author::User);
+        assert_eq!(
+            of(&json!({"managedFields": [manager("kubectl", "Apply", &wrote)]})),
+            Author::User
+        );
         let left_out = json!({"f:spec": {"f:replicas": {}}});
-        assert_eq!(of(&json!({"managedFields": [manager("helm", "Apply", &left_out)]})), Author::Server);
+        assert_eq!(
+            of(&json!({"managedFields": [manager("helm", "Apply", &left_out)]})),
+            Author::Server
+        );
     }
 
     #[test]
@@ -101,9 +123,22 @@ mod tests {
                 "annotations": {"kubectl.kubernetes.io/last-applied-configuration": manifest},
             }))
         };
-        assert_eq!(with("kubectl-client-side-apply", r#"{"spec":{}}"#), Author::Server);
-        assert_eq!(with("kubectl-client-side-apply", r#"{"spec":{"updateStrategy":{}}}"#), Author::User);
-        assert_eq!(with("kubectl-create", r#"{"spec":{}}"#), Author::Unknown, "a copied annotation proves nothing");
+        assert_eq!(
+            with("kubectl-client-side-apply", r#"{"spec":{}}"#),
+            Author::Server
+        );
+        assert_eq!(
+            with(
+                "kubectl-client-side-apply",
+                r#"{"spec":{"updateStrategy":{}}}"#
+            ),
+            Author::User
+        );
+        assert_eq!(
+            with("kubectl-create", r#"{"spec":{}}"#),
+            Author::Unknown,
+            "a copied annotation proves nothing"
+        );
         assert_eq!(with("kubectl-client-side-apply", "{"), Author::Unknown);
     }
 
@@ -111,6 +146,9 @@ mod tests {
     fn without_a_trace_nothing_is_told() {
         assert_eq!(of(&json!({})), Author::Unknown);
         assert_eq!(of(&json!({"managedFields": []})), Author::Unknown);
-        assert_eq!(of(&json!({"managedFields": [manager("helm", "Update", &json!({}))]})), Author::Unknown);
+        assert_eq!(
+            of(&json!({"managedFields": [manager("helm", "Update", &json!({}))]})),
+            Author::Unknown
+        );
     }
 }

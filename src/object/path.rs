@@ -30,7 +30,11 @@ impl Path {
     /// The place reached by these keys from the top of the object.
     #[must_use]
     pub fn of(keys: &[&'static str]) -> Self {
-        Self(keys.iter().map(|key| Segment::Key(Cow::Borrowed(key))).collect())
+        Self(
+            keys.iter()
+                .map(|key| Segment::Key(Cow::Borrowed(key)))
+                .collect(),
+        )
     }
 
     /// The same place, one key deeper.
@@ -83,7 +87,9 @@ impl fmt::Display for Path {
                 Segment::Key(key) if key.contains(['.', '/']) => write!(f, "[{key}]")?,
                 Segment::Key(key) if depth == 0 => f.write_str(key)?,
                 Segment::Key(key) => write!(f, ".{key}")?,
-                Segment::Item { name: Some(name), .. } => write!(f, "[{name}]")?,
+                Segment::Item {
+                    name: Some(name), ..
+                } => write!(f, "[{name}]")?,
                 Segment::Item { index, name: None } => write!(f, "[{index}]")?,
             }
         }
@@ -96,25 +102,41 @@ mod tests {
     use super::*;
 
     fn probe() -> Path {
-        Path::of(&["spec", "template", "spec", "containers"]).item(1, Some("web".into())).key("readinessProbe")
+        Path::of(&["spec", "template", "spec", "containers"])
+            .item(1, Some("web".into()))
+            .key("readinessProbe")
     }
 
     #[test]
     fn pointers_carry_indexes_and_people_see_names() {
-        assert_eq!(probe().pointer().as_str(), "/spec/template/spec/containers/1/readinessProbe");
-        assert_eq!(probe().to_string(), "spec.template.spec.containers[web].readinessProbe");
+        assert_eq!(
+            probe().pointer().as_str(),
+            "/spec/template/spec/containers/1/readinessProbe"
+        );
+        assert_eq!(
+            probe().to_string(),
+            "spec.template.spec.containers[web].readinessProbe"
+        );
     }
 
     #[test]
     fn a_nameless_item_shows_its_index() {
-        assert_eq!(Path::of(&["spec", "volumeClaimTemplates"]).item(0, None).to_string(), "spec.volumeClaimTemplates[0]");
+        assert_eq!(
+            Path::of(&["spec", "volumeClaimTemplates"])
+                .item(0, None)
+                .to_string(),
+            "spec.volumeClaimTemplates[0]"
+        );
     }
 
     #[test]
     fn keys_with_dots_and_slashes_are_bracketed_and_escaped() {
         let at = Path::of(&["metadata", "annotations"]).key("steadfast.dev/inject");
         assert_eq!(at.to_string(), "metadata.annotations[steadfast.dev/inject]");
-        assert_eq!(at.pointer().as_str(), "/metadata/annotations/steadfast.dev~1inject");
+        assert_eq!(
+            at.pointer().as_str(),
+            "/metadata/annotations/steadfast.dev~1inject"
+        );
     }
 
     #[test]

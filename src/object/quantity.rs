@@ -8,16 +8,20 @@ use serde::{Serialize, Serializer};
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Quantity(String);
 
-const SUFFIXES: &[&str] = &["", "k", "M", "G", "T", "P", "E", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"];
+const SUFFIXES: &[&str] = &[
+    "", "k", "M", "G", "T", "P", "E", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei",
+];
 
 impl Quantity {
     /// Reads an amount.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let number = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-        let plain = number.chars().all(|c| c.is_ascii_digit() || c == '.') && number.matches('.').count() <= 1;
+        let plain = number.chars().all(|c| c.is_ascii_digit() || c == '.')
+            && number.matches('.').count() <= 1;
         let positive = number.parse::<f64>().is_ok_and(|number| number > 0.0);
-        (plain && positive && SUFFIXES.contains(&&text[number.len()..])).then(|| Self(text.to_owned()))
+        (plain && positive && SUFFIXES.contains(&&text[number.len()..]))
+            .then(|| Self(text.to_owned()))
     }
 
     /// The amount as it was written.
@@ -30,7 +34,9 @@ impl Quantity {
 impl<'de> Deserialize<'de> for Quantity {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        Self::parse(&text).ok_or_else(|| D::Error::custom(format_args!("`{text}` is not an amount such as `8Gi`")))
+        Self::parse(&text).ok_or_else(|| {
+            D::Error::custom(format_args!("`{text}` is not an amount such as `8Gi`"))
+        })
     }
 }
 
@@ -49,7 +55,9 @@ mod tests {
         for good in ["8Gi", "1.5Ti", "500M", "1", "100k"] {
             assert!(Quantity::parse(good).is_some(), "{good}");
         }
-        for bad in ["", "Gi", "8 Gi", "8gb", "-1Gi", "0", "0Gi", "1..5Gi", "8GiB", "é", "inf", "nan"] {
+        for bad in [
+            "", "Gi", "8 Gi", "8gb", "-1Gi", "0", "0Gi", "1..5Gi", "8GiB", "é", "inf", "nan",
+        ] {
             assert!(Quantity::parse(bad).is_none(), "{bad}");
         }
     }

@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::Path;
+use super::{Change, Path};
 
 /// The annotation's key. It stands on the set, never on the pod template, where it would start a rollout.
 pub const ANNOTATION: &str = "steadfast.dev/injected";
@@ -38,6 +38,71 @@ pub struct Entry {
     pub value: Value,
 }
 
+impl Entry {
+    /// The entry of one edit; `None` where it wrote nothing.
+    #[must_use]
+    pub fn of(rule: &str, container: Option<&str>, change: &Change) -> Option<Self> {
+        let (path, value) = match change {
+            Change::Set { at, value } => (at.to_string(), value.clone()),
+            // The item is found again by its name.
+            Change::Append { list, value } => {
+                (format!("{list}[{}]", item_name(value)?), value.clone())
+            }
+            Change::Remove { .. } => return None,
+        };
+        Some(Self {
+            rule: rule.to_owned(),
+            container: container.map(str::to_owned),
+            path,
+            value,
+        })
+    }
+
+    /// Whether the object still has the value; what the API server added to it does not count.
+    #[must_use]
+    pub fn holds_in(&self, object: &Value) -> bool {
+        find(object, &self.path).is_some_and(|found| contains(found, &self.value))
+    }
+}
+
+fn item_name(item: &Value) -> Option<&str> {
+    let own = item.get("name");
+    own.or_else(|| item.get("metadata")?.get("name"))?.as_str()
+}
+
+/// The value at a place written with names, such as `spec.template.spec.containers[web].readinessProbe`.
+fn find<'v>(object: &'v Value, path: &str) -> Option<&'v Value> {
+    path.split('.')
+        .try_fold(object, |here, step| match step.split_once('[') {
+            None => here.get(step),
+            Some((key, name)) => {
+                let name = name.strip_suffix(']')?;
+                let items = here.get(key)?.as_array()?;
+                let named = items.iter().find(|item| item_name(item) == Some(name));
+                named.or_else(|| items.get(name.parse::<usize>().ok()?))
+            }
+        })
+}
+
+/// Whether `actual` has everything that `part` has.
+fn contains(actual: &Value, part: &Value) -> bool {
+    match (actual, part) {
+        (Value::Object(actual), Value::Object(part)) => part.iter().all(|(key, value)| {
+            actual
+                .get(key)
+                .is_some_and(|actual| contains(actual, value))
+        }),
+        (Value::Array(actual), Value::Array(part)) => {
+            actual.len() == part.len()
+                && actual
+                    .iter()
+                    .zip(part)
+                    .all(|(actual, part)| contains(actual, part))
+        }
+        (actual, part) => actual == part,
+    }
+}
+
 /// What an object carries under [`ANNOTATION`].
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Carried {
@@ -54,7 +119,10 @@ impl Record {
     #[must_use]
     pub fn new(mut injected: Vec<Entry>) -> Self {
         injected.sort_by(|one, other| (&one.rule, &one.path).cmp(&(&other.rule, &other.path)));
-        Self { version: VERSION, injected }
+        Self {
+            version: VERSION,
+            injected,
+        }
     }
 
     /// Reads the annotation's text.
@@ -88,7 +156,12 @@ mod tests {
 
     #[test]
     fn a_record_reads_back_what_it_wrote_in_one_order() {
-        let entry = |rule: &str, value| Entry { rule: rule.into(), container: None, path: "spec".into(), value };
+        let entry = |rule: &str, value| Entry {
+            rule: rule.into(),
+            container: None,
+            path: "spec".into(),
+            value,
+        };
         let record = Record::new(vec![entry("b", json!({"x": 1})), entry("a", json!(2))]);
         assert_eq!(
             record.text(),
@@ -98,9 +171,39 @@ mod tests {
     }
 
     #[test]
+    fn an_entry_holds_while_the_object_has_the_value() {
+        let probe = Path::of(&["spec", "containers"])
+            .item(1, Some("web".into()))
+            .key("probe");
+        let entry =
+            Entry::of("r", Some("web"), &Change::set(probe, json!({"port": 1}))).expect("it wrote");
+        let claim = Entry::of(
+            "r",
+            None,
+            &Change::append(Path::of(&["claims"]), json!({"metadata": {"name": "data"}})),
+        );
+        let object = json!({
+            "spec": {"containers": [{"name": "web", "probe": {"port": 1, "defaulted": true}}]},
+            "claims": [{"metadata": {"name": "data"}, "status": {}}],
+        });
+        assert!(entry.holds_in(&object) && claim.expect("it wrote").holds_in(&object));
+        for gone in [
+            json!({}),
+            json!({"spec": {"containers": [{"name": "web", "probe": {"port": 2}}]}}),
+        ] {
+            assert!(!entry.holds_in(&gone), "{gone}");
+        }
+    }
+
+    #[test]
     fn what_is_not_ours_is_foreign() {
         assert_eq!(Record::read(None), Carried::None);
-        for text in ["", "{", r#"{"version":2,"injected":[]}"#, r#"{"version":1,"injected":[],"more":1}"#] {
+        for text in [
+            "",
+            "{",
+            r#"{"version":2,"injected":[]}"#,
+            r#"{"version":1,"injected":[],"more":1}"#,
+        ] {
             assert_eq!(Record::read(Some(text)), Carried::Foreign, "{text}");
         }
     }

@@ -93,50 +93,76 @@ pub struct Mount<'v, 'a> {
 impl<'a> StatefulSet<'a> {
     /// The containers proper.
     pub fn containers(&self) -> impl Iterator<Item = At<'_, Container<'a>>> + Clone {
-        At::all(&["spec", "template", "spec", "containers"], &self.spec.template.spec.containers)
+        At::all(
+            &["spec", "template", "spec", "containers"],
+            &self.spec.template.spec.containers,
+        )
     }
 
     /// The init containers, native sidecars among them.
     pub fn init_containers(&self) -> impl Iterator<Item = At<'_, Container<'a>>> + Clone {
-        At::all(&["spec", "template", "spec", "initContainers"], &self.spec.template.spec.init_containers)
+        At::all(
+            &["spec", "template", "spec", "initContainers"],
+            &self.spec.template.spec.init_containers,
+        )
     }
 
     /// Every container with its kind, init containers first, as the kubelet starts them.
-    pub fn all_containers(&self) -> impl Iterator<Item = (ContainerKind, At<'_, Container<'a>>)> + Clone {
-        let init = self.init_containers().map(|container| match &*container.restart_policy {
-            "Always" => (ContainerKind::Sidecar, container),
-            _ => (ContainerKind::Init, container),
-        });
-        init.chain(self.containers().map(|container| (ContainerKind::Main, container)))
+    pub fn all_containers(
+        &self,
+    ) -> impl Iterator<Item = (ContainerKind, At<'_, Container<'a>>)> + Clone {
+        let init = self
+            .init_containers()
+            .map(|container| match &*container.restart_policy {
+                "Always" => (ContainerKind::Sidecar, container),
+                _ => (ContainerKind::Init, container),
+            });
+        init.chain(
+            self.containers()
+                .map(|container| (ContainerKind::Main, container)),
+        )
     }
 
     /// The pod's volumes, without those from claim templates.
     pub fn volumes(&self) -> impl Iterator<Item = At<'_, Volume<'a>>> {
-        At::all(&["spec", "template", "spec", "volumes"], &self.spec.template.spec.volumes)
+        At::all(
+            &["spec", "template", "spec", "volumes"],
+            &self.spec.template.spec.volumes,
+        )
     }
 
     /// The claim templates.
     pub fn claim_templates(&self) -> impl Iterator<Item = At<'_, ClaimTemplate<'a>>> {
-        At::all(&["spec", "volumeClaimTemplates"], &self.spec.volume_claim_templates)
+        At::all(
+            &["spec", "volumeClaimTemplates"],
+            &self.spec.volume_claim_templates,
+        )
     }
 
     /// Every use of a volume by any container.
     pub fn mounts(&self) -> impl Iterator<Item = Mount<'_, 'a>> {
         self.all_containers().flat_map(|(_, container)| {
-            let (mounts, devices) = (&container.item().volume_mounts, &container.item().volume_devices);
-            let place = move |list: &'static str, index, name| container.path().key(list).item(index, name);
+            let (mounts, devices) = (
+                &container.item().volume_mounts,
+                &container.item().volume_devices,
+            );
+            let place =
+                move |list: &'static str, index, name| container.path().key(list).item(index, name);
             let mounts = mounts.iter().enumerate().map(move |(index, mount)| Mount {
                 container,
                 volume: &mount.name,
                 path: place("volumeMounts", index, own_name(mounts, index)),
                 mount: Some(mount),
             });
-            let devices = devices.iter().enumerate().map(move |(index, device)| Mount {
-                container,
-                volume: &device.name,
-                path: place("volumeDevices", index, own_name(devices, index)),
-                mount: None,
-            });
+            let devices = devices
+                .iter()
+                .enumerate()
+                .map(move |(index, device)| Mount {
+                    container,
+                    volume: &device.name,
+                    path: place("volumeDevices", index, own_name(devices, index)),
+                    mount: None,
+                });
             mounts.chain(devices)
         })
     }
@@ -159,9 +185,15 @@ mod tests {
             r#"{"spec":{"template":{"spec":{"containers":[{"name":"a"},{"name":"b"},{"name":"b"},{},null]}}}}"#,
         )
         .expect("a set");
-        let paths: Vec<_> = set.containers().map(|container| container.path().to_string()).collect();
+        let paths: Vec<_> = set
+            .containers()
+            .map(|container| container.path().to_string())
+            .collect();
         let places = ["[a]", "[1]", "[2]", "[3]", "[4]"];
-        assert_eq!(paths, places.map(|place| format!("spec.template.spec.containers{place}")));
+        assert_eq!(
+            paths,
+            places.map(|place| format!("spec.template.spec.containers{place}"))
+        );
     }
 
     #[test]
@@ -171,11 +203,18 @@ mod tests {
                "containers":[{"name":"c"}]}}}}"#,
         )
         .expect("a set");
-        let kinds: Vec<_> = set.all_containers().map(|(kind, container)| (kind, container.name.to_string())).collect();
+        let kinds: Vec<_> = set
+            .all_containers()
+            .map(|(kind, container)| (kind, container.name.to_string()))
+            .collect();
         let named = |kind, name: &str| (kind, name.to_owned());
         assert_eq!(
             kinds,
-            [named(ContainerKind::Init, "i"), named(ContainerKind::Sidecar, "s"), named(ContainerKind::Main, "c")]
+            [
+                named(ContainerKind::Init, "i"),
+                named(ContainerKind::Sidecar, "s"),
+                named(ContainerKind::Main, "c")
+            ]
         );
     }
 

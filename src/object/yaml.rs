@@ -69,11 +69,20 @@ pub fn read(file: &str, text: &str) -> Result<Vec<Document>, YamlError> {
     };
     let nodes: Vec<Option<Spanned<Node>>> = serde_saphyr::from_multiple_with_options(text, options)
         .map_err(|error| YamlError(located(file, text, &error)))?;
-    Ok(nodes.into_iter().flatten().filter(|node| !matches!(node.value, Node::Leaf(Value::Null))).map(document).collect())
+    Ok(nodes
+        .into_iter()
+        .flatten()
+        .filter(|node| !matches!(node.value, Node::Leaf(Value::Null)))
+        .map(document)
+        .collect())
 }
 
 /// Reads a value of `T` out of a document. The error says what is wrong, where, and the nearest right name.
-pub fn decode<T: DeserializeOwned>(file: &str, text: &str, document: &Document) -> Result<T, YamlError> {
+pub fn decode<T: DeserializeOwned>(
+    file: &str,
+    text: &str,
+    document: &Document,
+) -> Result<T, YamlError> {
     serde_path_to_error::deserialize(&document.value).map_err(|error| {
         let mut pointer = String::new();
         for segment in error.path() {
@@ -86,8 +95,17 @@ pub fn decode<T: DeserializeOwned>(file: &str, text: &str, document: &Document) 
         }
         let path = error.path().to_string();
         let message = with_nearest(&error.into_inner().to_string());
-        let message = if path == "." { message } else { format!("{path}: {message}") };
-        YamlError(excerpt(file, text, document.places.nearest(&pointer), &message))
+        let message = if path == "." {
+            message
+        } else {
+            format!("{path}: {message}")
+        };
+        YamlError(excerpt(
+            file,
+            text,
+            document.places.nearest(&pointer),
+            &message,
+        ))
     })
 }
 
@@ -96,15 +114,31 @@ pub fn decode<T: DeserializeOwned>(file: &str, text: &str, document: &Document) 
 pub fn excerpt(file: &str, text: &str, place: Place, message: &str) -> String {
     let Place { line, column } = place;
     let mut out = format!("{file}:{line}:{column}: {message}");
-    let index = usize::try_from(line).unwrap_or(usize::MAX).saturating_sub(1);
+    let index = usize::try_from(line)
+        .unwrap_or(usize::MAX)
+        .saturating_sub(1);
     if let Some(source) = text.lines().nth(index) {
-        let before: String = source.chars().take(usize::try_from(column).unwrap_or(1).saturating_sub(1)).collect();
+        let before: String = source
+            .chars()
+            .take(usize::try_from(column).unwrap_or(1).saturating_sub(1))
+            .collect();
         // A tab keeps its width under itself.
-        let indent: String = before.chars().map(|c| if c == '\t' { '\t' } else { ' ' }).collect();
+        let indent: String = before
+            .chars()
+            .map(|c| if c == '\t' { '\t' } else { ' ' })
+            .collect();
         let number = line.to_string();
         let gap = " ".repeat(number.len());
-        let width = source[before.len()..].chars().take_while(|c| !c.is_whitespace() && *c != ':').count().max(1);
-        let _ = write!(out, "\n {gap} |\n {number} | {source}\n {gap} | {indent}{}", "^".repeat(width));
+        let width = source[before.len()..]
+            .chars()
+            .take_while(|c| !c.is_whitespace() && *c != ':')
+            .count()
+            .max(1);
+        let _ = write!(
+            out,
+            "\n {gap} |\n {number} | {source}\n {gap} | {indent}{}",
+            "^".repeat(width)
+        );
     }
     out
 }
@@ -114,7 +148,12 @@ pub fn excerpt(file: &str, text: &str, place: Place, message: &str) -> String {
 pub fn nearest<'n>(name: &str, known: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
     known
         .into_iter()
-        .map(|known| (strsim::damerau_levenshtein(&name.to_lowercase(), &known.to_lowercase()), known))
+        .map(|known| {
+            (
+                strsim::damerau_levenshtein(&name.to_lowercase(), &known.to_lowercase()),
+                known,
+            )
+        })
         .filter(|(distance, known)| *distance <= 1 + known.len().min(name.len()) / 4)
         .min()
         .map(|(_, known)| known)
@@ -123,7 +162,11 @@ pub fn nearest<'n>(name: &str, known: impl IntoIterator<Item = &'n str>) -> Opti
 /// serde's words for an unknown field or variant, with the nearest of the names that it lists.
 fn with_nearest(message: &str) -> String {
     let mut quoted = message.split('`').skip(1).step_by(2);
-    let Some(found) = message.starts_with("unknown ").then(|| quoted.next()).flatten() else {
+    let Some(found) = message
+        .starts_with("unknown ")
+        .then(|| quoted.next())
+        .flatten()
+    else {
         return message.to_owned();
     };
     match nearest(found, quoted) {
@@ -139,7 +182,15 @@ fn located(file: &str, text: &str, error: &serde_saphyr::Error) -> String {
         Some(at) if at.line() > 0 => {
             // The parser appends the place in its own words.
             let message = message.split(" at line ").next().unwrap_or(message);
-            excerpt(file, text, Place { line: at.line(), column: at.column() }, message)
+            excerpt(
+                file,
+                text,
+                Place {
+                    line: at.line(),
+                    column: at.column(),
+                },
+                message,
+            )
         }
         _ => format!("{file}: {message}"),
     }
@@ -157,7 +208,10 @@ fn document(node: Spanned<Node>) -> Document {
     let start = place(&node);
     let value = walk(node.value, &mut String::new(), &mut places);
     places.insert(String::new(), start);
-    Document { value, places: Places(places) }
+    Document {
+        value,
+        places: Places(places),
+    }
 }
 
 /// The value of a node; notes where each key (not its value) and each item stands.
@@ -194,7 +248,10 @@ fn push(pointer: &mut String, token: &str) {
 }
 
 fn place<T>(spanned: &Spanned<T>) -> Place {
-    Place { line: spanned.referenced.line(), column: spanned.referenced.column() }
+    Place {
+        line: spanned.referenced.line(),
+        column: spanned.referenced.column(),
+    }
 }
 
 impl<'de> Deserialize<'de> for Node {
@@ -221,7 +278,9 @@ impl<'de> Deserialize<'de> for Node {
             }
 
             fn visit_f64<E>(self, value: f64) -> Result<Node, E> {
-                Ok(Node::Leaf(Number::from_f64(value).map_or(Value::Null, Value::Number)))
+                Ok(Node::Leaf(
+                    Number::from_f64(value).map_or(Value::Null, Value::Number),
+                ))
             }
 
             fn visit_str<E>(self, value: &str) -> Result<Node, E> {
@@ -271,8 +330,17 @@ mod tests {
     fn documents_are_read_as_kubectl_reads_them() {
         let text = "a: yes\nb: 0644\n---\n# nothing\n---\nc: &x {d: 1}\ne: {<<: *x, f: ~}\n";
         let documents = read("x.yaml", text).expect("it is YAML");
-        let values: Vec<_> = documents.into_iter().map(|document| document.value).collect();
-        assert_eq!(values, [json!({"a": true, "b": 420}), json!({"c": {"d": 1}, "e": {"d": 1, "f": null}})]);
+        let values: Vec<_> = documents
+            .into_iter()
+            .map(|document| document.value)
+            .collect();
+        assert_eq!(
+            values,
+            [
+                json!({"a": true, "b": 420}),
+                json!({"c": {"d": 1}, "e": {"d": 1, "f": null}})
+            ]
+        );
     }
 
     #[test]
@@ -280,16 +348,23 @@ mod tests {
         let documents = read("x.yaml", "---\na:\n  - b: 1\n    c/d: 2\n").expect("it is YAML");
         let places = &documents[0].places;
         assert_eq!(places.nearest("/a/0/c~1d"), Place { line: 4, column: 5 });
-        assert_eq!(places.nearest("/a/0/absent/deeper"), Place { line: 3, column: 5 });
+        assert_eq!(
+            places.nearest("/a/0/absent/deeper"),
+            Place { line: 3, column: 5 }
+        );
         assert_eq!(places.nearest("/none"), Place { line: 2, column: 1 });
     }
 
     #[test]
     fn a_bad_text_is_shown_where_it_is_bad() {
-        let error = read("x.yaml", "a: 1\nb: [1, 2\nc: 3\n").expect_err("the list has no end").to_string();
+        let error = read("x.yaml", "a: 1\nb: [1, 2\nc: 3\n")
+            .expect_err("the list has no end")
+            .to_string();
         assert!(error.starts_with("x.yaml:"), "{error}");
         assert!(error.contains(" | "), "{error}");
-        let error = read("x.yaml", "a: 1\na: 2\n").expect_err("a key twice").to_string();
+        let error = read("x.yaml", "a: 1\na: 2\n")
+            .expect_err("a key twice")
+            .to_string();
         assert!(error.starts_with("x.yaml:2:1: "), "{error}");
     }
 
@@ -303,7 +378,9 @@ mod tests {
         }
         let text = "periodSecond: 3\n";
         let documents = read("x.yaml", text).expect("it is YAML");
-        let error = decode::<Shape>("x.yaml", text, &documents[0]).expect_err("the name is wrong").to_string();
+        let error = decode::<Shape>("x.yaml", text, &documents[0])
+            .expect_err("the name is wrong")
+            .to_string();
         assert_eq!(
             error,
             "x.yaml:1:1: periodSecond: unknown field `periodSecond`, expected `periodSeconds`; did you mean `periodSeconds`?\

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use serde::de::{DeserializeOwned, Deserializer, Error};
 use serde::Deserialize;
+use serde::de::{DeserializeOwned, Deserializer, Error};
 use serde_json::{Map, Value};
 
 use super::{PolicyError, Profile};
@@ -46,7 +46,10 @@ impl PolicyFile {
         if documents.is_empty() {
             return Err(PolicyError(format!("{file}: holds no StatefulSetPolicy")));
         }
-        documents.iter().map(|document| Self::from_document(file, text, document)).collect()
+        documents
+            .iter()
+            .map(|document| Self::from_document(file, text, document))
+            .collect()
     }
 
     fn from_document(file: &str, text: &str, document: &Document) -> Result<Self, PolicyError> {
@@ -59,10 +62,16 @@ impl PolicyFile {
                 PolicyError(yaml::excerpt(file, text, place, &message))
             };
             let entry = rules::find(&id).ok_or_else(|| at("", unknown_rule(&id)))?;
-            check_params(entry, &statement.params).map_err(|(below, message)| at(&below, message))?;
+            check_params(entry, &statement.params)
+                .map_err(|(below, message)| at(&below, message))?;
             stated.insert(entry.meta.id, statement);
         }
-        Ok(Self { name: metadata.name, priority: spec.priority, profile: spec.profile, rules: stated })
+        Ok(Self {
+            name: metadata.name,
+            priority: spec.priority,
+            profile: spec.profile,
+            rules: stated,
+        })
     }
 }
 
@@ -77,23 +86,38 @@ pub(super) fn unknown_rule(id: &str) -> String {
 /// Whether the parameters fit the rule; else where below its statement, and why not.
 fn check_params(entry: &Entry, params: &Map<String, Value>) -> Result<(), (String, String)> {
     let known = (entry.defaults)();
-    let known: Vec<_> = known.as_object().into_iter().flat_map(Map::keys).map(String::as_str).collect();
+    let known: Vec<_> = known
+        .as_object()
+        .into_iter()
+        .flat_map(Map::keys)
+        .map(String::as_str)
+        .collect();
     if let Some(name) = params.keys().find(|name| !known.contains(&name.as_str())) {
         let expected = match (nearest(name, known.iter().copied()), known.is_empty()) {
             (_, true) => "it has none".to_owned(),
             (Some(near), _) => format!("did you mean `{near}`?"),
             (None, _) => format!("it has {}", known.join(", ")),
         };
-        return Err((format!("/params/{name}"), format!("{} has no parameter `{name}`; {expected}", entry.meta.id)));
+        return Err((
+            format!("/params/{name}"),
+            format!("{} has no parameter `{name}`; {expected}", entry.meta.id),
+        ));
     }
-    (entry.configure)(&Value::Object(params.clone())).map(drop).map_err(|error| {
-        let path = error.path().to_string();
-        (format!("/params/{}", path.replace('.', "/")), format!("{path}: {}", error.into_inner()))
-    })
+    (entry.configure)(&Value::Object(params.clone()))
+        .map(drop)
+        .map_err(|error| {
+            let path = error.path().to_string();
+            (
+                format!("/params/{}", path.replace('.', "/")),
+                format!("{path}: {}", error.into_inner()),
+            )
+        })
 }
 
 /// A level or mode; `off` without quotes is `false` to YAML 1.1, and means `off` all the same.
-fn or_off<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> Result<Option<T>, D::Error> {
+fn or_off<'de, D: Deserializer<'de>, T: DeserializeOwned>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
     let value = match Value::deserialize(deserializer)? {
         Value::Bool(false) => Value::from("off"),
         value => value,
@@ -144,30 +168,62 @@ struct Spec {
 mod tests {
     use super::*;
 
-    const HEAD: &str = "apiVersion: steadfast.dev/v1alpha1\nkind: StatefulSetPolicy\nmetadata: {name: x}\n";
+    const HEAD: &str =
+        "apiVersion: steadfast.dev/v1alpha1\nkind: StatefulSetPolicy\nmetadata: {name: x}\n";
 
     fn error(spec: &str) -> String {
-        PolicyFile::read("p.yaml", &format!("{HEAD}{spec}")).expect_err("the policy is wrong").to_string()
+        PolicyFile::read("p.yaml", &format!("{HEAD}{spec}"))
+            .expect_err("the policy is wrong")
+            .to_string()
     }
 
     #[test]
     fn what_is_stated_is_read() {
-        let text = format!("{HEAD}spec:\n  profile: strict\n  rules:\n    zero-grace-period: {{level: warn, fix: off}}\n");
+        let text = format!(
+            "{HEAD}spec:\n  profile: strict\n  rules:\n    zero-grace-period: {{level: warn, fix: off}}\n"
+        );
         let policies = PolicyFile::read("p.yaml", &text).expect("the policy is right");
         assert_eq!(policies[0].profile, Some(Profile::Strict));
         let statement = &policies[0].rules["zero-grace-period"];
-        assert_eq!((statement.level, statement.fix), (Some(Level::Warn), Some(FixMode::Off)));
+        assert_eq!(
+            (statement.level, statement.fix),
+            (Some(Level::Warn), Some(FixMode::Off))
+        );
     }
 
     #[test]
     fn every_unknown_name_is_shown_with_the_nearest() {
         for (spec, place, words) in [
-            ("spec: {profil: strict}", "p.yaml:4:8: ", "did you mean `profile`?"),
-            ("spec: {profile: strickt}", "p.yaml:4:8: ", "did you mean `strict`?"),
-            ("spec:\n  rules:\n    zero-grace: {level: warn}", "p.yaml:6:5: ", "`steadfast rules` lists them"),
-            ("spec:\n  rules:\n    zero-grace-perod: {level: warn}", "p.yaml:6:5: ", "did you mean `zero-grace-period`?"),
-            ("spec:\n  rules:\n    zero-grace-period: {level: wran}", "p.yaml:6:25: ", "did you mean `warn`?"),
-            ("spec:\n  rules:\n    zero-grace-period:\n      params: {a: 1}", "p.yaml:7:16: ", "it has none"),
+            (
+                "spec: {profil: strict}",
+                "p.yaml:4:8: ",
+                "did you mean `profile`?",
+            ),
+            (
+                "spec: {profile: strickt}",
+                "p.yaml:4:8: ",
+                "did you mean `strict`?",
+            ),
+            (
+                "spec:\n  rules:\n    zero-grace: {level: warn}",
+                "p.yaml:6:5: ",
+                "`steadfast rules` lists them",
+            ),
+            (
+                "spec:\n  rules:\n    zero-grace-perod: {level: warn}",
+                "p.yaml:6:5: ",
+                "did you mean `zero-grace-period`?",
+            ),
+            (
+                "spec:\n  rules:\n    zero-grace-period: {level: wran}",
+                "p.yaml:6:25: ",
+                "did you mean `warn`?",
+            ),
+            (
+                "spec:\n  rules:\n    zero-grace-period:\n      params: {a: 1}",
+                "p.yaml:7:16: ",
+                "it has none",
+            ),
             (
                 "spec:\n  rules:\n    missing-readiness-probe:\n      params: {periodSecond: 1}",
                 "p.yaml:7:16: ",
@@ -178,7 +234,11 @@ mod tests {
                 "p.yaml:7:16: ",
                 "5 is not between 120 and 86400",
             ),
-            ("spec: {rules: {dangling-volume-mount: {params: {storage: 8 gigs}}}}", "p.yaml:4:49: ", "`8 gigs` is not an amount"),
+            (
+                "spec: {rules: {dangling-volume-mount: {params: {storage: 8 gigs}}}}",
+                "p.yaml:4:49: ",
+                "`8 gigs` is not an amount",
+            ),
         ] {
             let error = error(spec);
             assert!(error.starts_with(place), "{spec}: {error}");
@@ -188,9 +248,16 @@ mod tests {
 
     #[test]
     fn another_kind_is_no_policy() {
-        let error = PolicyFile::read("p.yaml", "apiVersion: v1\nkind: ConfigMap\n").expect_err("no policy").to_string();
-        assert!(error.contains("unknown variant `v1`, expected `steadfast.dev/v1alpha1`"), "{error}");
-        let error = PolicyFile::read("p.yaml", "# nothing\n").expect_err("no policy").to_string();
+        let error = PolicyFile::read("p.yaml", "apiVersion: v1\nkind: ConfigMap\n")
+            .expect_err("no policy")
+            .to_string();
+        assert!(
+            error.contains("unknown variant `v1`, expected `steadfast.dev/v1alpha1`"),
+            "{error}"
+        );
+        let error = PolicyFile::read("p.yaml", "# nothing\n")
+            .expect_err("no policy")
+            .to_string();
         assert_eq!(error, "p.yaml: holds no StatefulSetPolicy");
     }
 }

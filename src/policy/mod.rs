@@ -64,6 +64,12 @@ impl Profile {
 
 impl fmt::Debug for Policy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.rules.iter().map(|rule| (rule.meta.id, rule.level, rule.fix))).finish()
+        f.debug_list()
+            .entries(
+                self.rules
+                    .iter()
+                    .map(|rule| (rule.meta.id, rule.level, rule.fix)),
+            )
+            .finish()
     }
 }

@@ -34,11 +34,20 @@ impl PolicySet {
 
     /// Layers policies: by priority, then by name, and the last one that states something wins.
     pub fn new(mut policies: Vec<PolicyFile>) -> Result<Self, PolicyError> {
-        policies.sort_by(|one, other| (one.priority, &one.name).cmp(&(other.priority, &other.name)));
-        if let Some(twins) = policies.windows(2).find(|pair| pair[0].name == pair[1].name) {
-            return Err(PolicyError(format!("two policies are called `{}`; names must differ", twins[0].name)));
+        policies
+            .sort_by(|one, other| (one.priority, &one.name).cmp(&(other.priority, &other.name)));
+        if let Some(twins) = policies
+            .windows(2)
+            .find(|pair| pair[0].name == pair[1].name)
+        {
+            return Err(PolicyError(format!(
+                "two policies are called `{}`; names must differ",
+                twins[0].name
+            )));
         }
-        Ok(Self { effective: Arc::new(layered(&policies)?) })
+        Ok(Self {
+            effective: Arc::new(layered(&policies)?),
+        })
     }
 
     /// What holds for a subject.
@@ -51,7 +60,11 @@ impl PolicySet {
 }
 
 fn layered(policies: &[PolicyFile]) -> Result<Policy, PolicyError> {
-    let profile = policies.iter().filter_map(|policy| policy.profile).next_back().unwrap_or_default();
+    let profile = policies
+        .iter()
+        .filter_map(|policy| policy.profile)
+        .next_back()
+        .unwrap_or_default();
     let mut stated: BTreeMap<&str, Statement> = BTreeMap::new();
     for (id, statement) in policies.iter().flat_map(|policy| &policy.rules) {
         let below = stated.entry(id).or_default();
@@ -69,13 +82,17 @@ fn layered(policies: &[PolicyFile]) -> Result<Policy, PolicyError> {
         }
         Ok(Selected {
             meta: entry.meta,
-            level: statement.level.unwrap_or_else(|| profile.level(&entry.meta)),
+            level: statement
+                .level
+                .unwrap_or_else(|| profile.level(&entry.meta)),
             fix: statement.fix.unwrap_or(FixMode::Apply),
             params,
             rule,
         })
     });
-    let rules: Result<Vec<_>, PolicyError> = rules.filter(|rule| !matches!(rule, Ok(rule) if rule.level == Level::Off)).collect();
+    let rules: Result<Vec<_>, PolicyError> = rules
+        .filter(|rule| !matches!(rule, Ok(rule) if rule.level == Level::Off))
+        .collect();
     Ok(Policy { rules: rules? })
 }
 
@@ -83,45 +100,76 @@ fn layered(policies: &[PolicyFile]) -> Result<Policy, PolicyError> {
 mod tests {
     use super::*;
 
-    const ANYBODY: Subject<'static> = Subject { namespace: "default", name: "web" };
+    const ANYBODY: Subject<'static> = Subject {
+        namespace: "default",
+        name: "web",
+    };
 
     fn policy(name: &str, spec: &str) -> Vec<PolicyFile> {
-        let text = format!("apiVersion: steadfast.dev/v1alpha1\nkind: StatefulSetPolicy\nmetadata: {{name: {name}}}\nspec: {spec}\n");
+        let text = format!(
+            "apiVersion: steadfast.dev/v1alpha1\nkind: StatefulSetPolicy\nmetadata: {{name: {name}}}\nspec: {spec}\n"
+        );
         PolicyFile::read("p.yaml", &text).expect("a policy")
     }
 
     fn rule(set: &PolicySet, id: &str) -> Option<(Level, FixMode, Value)> {
         let policy = set.effective(&ANYBODY);
-        policy.rules.iter().find(|rule| rule.meta.id == id).map(|rule| (rule.level, rule.fix, rule.params.clone()))
+        policy
+            .rules
+            .iter()
+            .find(|rule| rule.meta.id == id)
+            .map(|rule| (rule.level, rule.fix, rule.params.clone()))
     }
 
     #[test]
     fn baseline_denies_only_what_is_certain_to_break() {
         let set = PolicySet::built_in();
-        let denied: Vec<_> = set.effective(&ANYBODY).rules.iter().filter(|rule| rule.level == Level::Deny).map(|rule| rule.meta.id).collect();
+        let denied: Vec<_> = set
+            .effective(&ANYBODY)
+            .rules
+            .iter()
+            .filter(|rule| rule.level == Level::Deny)
+            .map(|rule| rule.meta.id)
+            .collect();
         assert_eq!(denied, ["zero-grace-period", "dangling-volume-mount"]);
     }
 
     #[test]
     fn the_higher_policy_wins_field_by_field() {
-        let mut policies = policy("b", "{priority: 1, rules: {missing-readiness-probe: {level: deny, params: {periodSeconds: 7}}}}");
+        let mut policies = policy(
+            "b",
+            "{priority: 1, rules: {missing-readiness-probe: {level: deny, params: {periodSeconds: 7}}}}",
+        );
         policies.extend(policy("a", "{priority: 2, profile: strict, rules: {missing-readiness-probe: {fix: preview, params: {grpcHealth: true}}}}"));
         let set = PolicySet::new(policies).expect("a set");
         let (level, fix, params) = rule(&set, "missing-readiness-probe").expect("it holds");
         assert_eq!((level, fix), (Level::Deny, FixMode::Preview));
-        assert_eq!(params, serde_json::json!({"periodSeconds": 7, "grpcHealth": true, "helpers": []}));
-        assert_eq!(rule(&set, "missing-liveness-probe").map(|rule| rule.0), Some(Level::Warn), "from the profile");
+        assert_eq!(
+            params,
+            serde_json::json!({"periodSeconds": 7, "grpcHealth": true, "helpers": []})
+        );
+        assert_eq!(
+            rule(&set, "missing-liveness-probe").map(|rule| rule.0),
+            Some(Level::Warn),
+            "from the profile"
+        );
     }
 
     #[test]
     fn a_rule_that_is_off_is_gone() {
-        let set = PolicySet::new(policy("a", "{rules: {zero-grace-period: {level: off}}}")).expect("a set");
+        let set = PolicySet::new(policy("a", "{rules: {zero-grace-period: {level: off}}}"))
+            .expect("a set");
         assert_eq!(rule(&set, "zero-grace-period"), None);
     }
 
     #[test]
     fn names_must_differ() {
         let twins = [policy("a", "{}"), policy("a", "{}")].concat();
-        assert!(PolicySet::new(twins).expect_err("twins").to_string().contains("`a`"));
+        assert!(
+            PolicySet::new(twins)
+                .expect_err("twins")
+                .to_string()
+                .contains("`a`")
+        );
     }
 }

@@ -25,8 +25,6 @@ pub struct Context<'a> {
     pub namespace: &'a str,
     /// The set's name; empty where the API server is still to make one.
     pub name: &'a str,
-    /// The set before the change.
-    pub old: Option<&'a StatefulSet<'a>>,
     /// What else is in the cluster.
     pub cluster: &'a dyn ClusterView,
     /// The ids of all rules.
@@ -78,8 +76,20 @@ pub enum Question {
 impl<'a> Context<'a> {
     /// The context of a set in `namespace`.
     #[must_use]
-    pub fn new(operation: Operation, namespace: &'a str, name: &'a str, cluster: &'a dyn ClusterView) -> Self {
-        Self { operation, namespace, name, old: None, cluster, rules: &[], questions: RefCell::default() }
+    pub fn new(
+        operation: Operation,
+        namespace: &'a str,
+        name: &'a str,
+        cluster: &'a dyn ClusterView,
+    ) -> Self {
+        Self {
+            operation,
+            namespace,
+            name,
+            cluster,
+            rules: &[],
+            questions: RefCell::default(),
+        }
     }
 
     /// The headless Services whose selector fits pods with these labels.
@@ -88,9 +98,14 @@ impl<'a> Context<'a> {
     #[must_use]
     pub fn headless_services(&self, labels: &Labels<'_>) -> Known<Vec<Arc<Service>>> {
         let services = self.cluster.services(self.namespace);
-        let fitting: Vec<_> =
-            services.items.into_iter().filter(|service| is_headless(service) && selects(service, labels)).collect();
-        let question = || Question::HeadlessServices { namespace: self.namespace.to_owned() };
+        let fitting: Vec<_> = services
+            .items
+            .into_iter()
+            .filter(|service| is_headless(service) && selects(service, labels))
+            .collect();
+        let question = || Question::HeadlessServices {
+            namespace: self.namespace.to_owned(),
+        };
         match (fitting.is_empty(), services.complete) {
             (false, _) => Known::Present(fitting),
             (true, true) => Known::Absent,
@@ -102,7 +117,11 @@ impl<'a> Context<'a> {
     #[must_use]
     pub fn service(&self, name: &str) -> Known<Arc<Service>> {
         let services = self.cluster.services(self.namespace);
-        match services.items.into_iter().find(|service| service.metadata.name.as_deref() == Some(name)) {
+        match services
+            .items
+            .into_iter()
+            .find(|service| service.metadata.name.as_deref() == Some(name))
+        {
             Some(service) => Known::Present(service),
             None if services.complete => Known::Absent,
             None => Known::Unknown,
@@ -116,7 +135,9 @@ impl<'a> Context<'a> {
     pub fn publishes_unready(&self, set: &StatefulSet<'_>) -> bool {
         let governing = match &*set.spec.service_name {
             "" => match self.headless_services(&set.spec.template.metadata.labels) {
-                Known::Present(services) if services.len() == 1 => Known::Present(services[0].clone()),
+                Known::Present(services) if services.len() == 1 => {
+                    Known::Present(services[0].clone())
+                }
                 _ => Known::Unknown,
             },
             name => self.service(name),
@@ -163,9 +184,14 @@ fn is_headless(service: &Service) -> bool {
 }
 
 fn selects(service: &Service, labels: &Labels<'_>) -> bool {
-    let selector = service.spec.as_ref().and_then(|spec| spec.selector.as_ref());
+    let selector = service
+        .spec
+        .as_ref()
+        .and_then(|spec| spec.selector.as_ref());
     selector.is_some_and(|selector| {
-        let fits = |(key, value): (&String, &String)| labels.get(key).is_some_and(|label| **label == **value);
+        let fits = |(key, value): (&String, &String)| {
+            labels.get(key).is_some_and(|label| **label == **value)
+        };
         !selector.is_empty() && selector.iter().all(fits)
     })
 }
@@ -173,7 +199,13 @@ fn selects(service: &Service, labels: &Labels<'_>) -> bool {
 /// The annotation that marks a default class, in its lasting and in its beta form, which the API server still honours
 /// (kubernetes/kubernetes `pkg/volume/util/storageclass.go`).
 fn is_default(class: &StorageClass) -> bool {
-    let keys = ["storageclass.kubernetes.io/is-default-class", "storageclass.beta.kubernetes.io/is-default-class"];
+    let keys = [
+        "storageclass.kubernetes.io/is-default-class",
+        "storageclass.beta.kubernetes.io/is-default-class",
+    ];
     let annotations = class.metadata.annotations.as_ref();
-    annotations.is_some_and(|annotations| keys.iter().any(|key| annotations.get(*key).is_some_and(|value| value == "true")))
+    annotations.is_some_and(|annotations| {
+        keys.iter()
+            .any(|key| annotations.get(*key).is_some_and(|value| value == "true"))
+    })
 }

@@ -39,7 +39,10 @@ impl Doc {
     /// Reads the documentation out of the source of a rule's file.
     #[must_use]
     pub fn read(source: &str) -> Self {
-        let mut doc = Self { params: params(source), ..Self::default() };
+        let mut doc = Self {
+            params: params(source),
+            ..Self::default()
+        };
         let mut fence: Option<(String, String)> = None;
         for line in source.lines().map_while(|line| line.strip_prefix("//!")) {
             let line = line.strip_prefix(' ').unwrap_or(line);
@@ -66,14 +69,20 @@ impl Doc {
     /// The prose of a section.
     #[must_use]
     pub fn section(&self, name: &str) -> Option<&str> {
-        self.sections.iter().find(|(known, _)| known == name).map(|(_, text)| text.as_str())
+        self.sections
+            .iter()
+            .find(|(known, _)| known == name)
+            .map(|(_, text)| text.as_str())
     }
 
     fn prose(&mut self, line: &str) {
         if let Some(name) = line.strip_prefix("## ") {
             self.sections.push((name.to_owned(), String::new()));
         } else if !line.starts_with("# ") {
-            let text = self.sections.last_mut().map_or(&mut self.summary, |(_, text)| text);
+            let text = self
+                .sections
+                .last_mut()
+                .map_or(&mut self.summary, |(_, text)| text);
             text.push_str(line);
             text.push('\n');
         }
@@ -81,7 +90,10 @@ impl Doc {
 
     fn fenced(&mut self, tag: &str, text: String) {
         match tag {
-            "yaml before" => self.examples.push(Example { before: text, ..Example::default() }),
+            "yaml before" => self.examples.push(Example {
+                before: text,
+                ..Example::default()
+            }),
             "yaml after" => self.example().after = text,
             "yaml cluster" => self.example().cluster = Some(text),
             "yaml params" => self.example().params = Some(text),
@@ -102,13 +114,22 @@ impl Doc {
 fn params(source: &str) -> Vec<(String, String)> {
     let mut params = Vec::new();
     let mut doc = String::new();
-    let body = source.lines().skip_while(|line| !line.starts_with("pub struct ")).skip(1);
+    let body = source
+        .lines()
+        .skip_while(|line| !line.starts_with("pub struct "))
+        .skip(1);
     for line in body.take_while(|line| *line != "}").map(str::trim) {
         if let Some(text) = line.strip_prefix("/// ") {
             doc.push_str(if doc.is_empty() { "" } else { " " });
             doc.push_str(text);
-        } else if let Some((field, _)) = line.split_once(':').filter(|(field, _)| !field.starts_with('#')) {
-            params.push((camel(field.trim_start_matches("pub ")), std::mem::take(&mut doc)));
+        } else if let Some((field, _)) = line
+            .split_once(':')
+            .filter(|(field, _)| !field.starts_with('#'))
+        {
+            params.push((
+                camel(field.trim_start_matches("pub ")),
+                std::mem::take(&mut doc),
+            ));
         }
     }
     params
@@ -138,7 +159,19 @@ mod tests {
         );
         assert_eq!(doc.summary, "Finds things.");
         assert_eq!(doc.section("Why"), Some("It breaks."));
-        assert_eq!((doc.examples[0].before.as_str(), doc.examples[0].after.as_str()), ("a: 1\n", "a: 2\n"));
-        assert_eq!(doc.params, [("periodSeconds".to_owned(), "How often, in seconds.".to_owned())]);
+        assert_eq!(
+            (
+                doc.examples[0].before.as_str(),
+                doc.examples[0].after.as_str()
+            ),
+            ("a: 1\n", "a: 2\n")
+        );
+        assert_eq!(
+            doc.params,
+            [(
+                "periodSeconds".to_owned(),
+                "How often, in seconds.".to_owned()
+            )]
+        );
     }
 }

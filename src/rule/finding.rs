@@ -76,8 +76,15 @@ impl Finding {
 
     /// Offers a repair.
     #[must_use]
-    pub fn fix(mut self, done: impl Into<String>, changes: impl IntoIterator<Item = Change>) -> Self {
-        self.fix = Some(Fix { done: done.into(), changes: changes.into_iter().collect() });
+    pub fn fix(
+        mut self,
+        done: impl Into<String>,
+        changes: impl IntoIterator<Item = Change>,
+    ) -> Self {
+        self.fix = Some(Fix {
+            done: done.into(),
+            changes: changes.into_iter().collect(),
+        });
         self
     }
 }

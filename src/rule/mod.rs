@@ -108,7 +108,9 @@ impl Entry {
     pub const fn of<R: Declare>() -> Self {
         Self {
             meta: R::META,
-            configure: |params| serde_path_to_error::deserialize::<_, R>(params).map(|rule| Box::new(rule) as _),
+            configure: |params| {
+                serde_path_to_error::deserialize::<_, R>(params).map(|rule| Box::new(rule) as _)
+            },
             defaults: || serde_json::to_value(R::default()).expect("parameters are plain data"),
         }
     }

@@ -34,7 +34,9 @@ impl<'de, const MIN: u32> Deserialize<'de> for AtLeast<MIN> {
         if (MIN..=MAX).contains(&value) {
             Ok(Self(value))
         } else {
-            Err(D::Error::custom(format_args!("{value} is not between {MIN} and {MAX}")))
+            Err(D::Error::custom(format_args!(
+                "{value} is not between {MIN} and {MAX}"
+            )))
         }
     }
 }

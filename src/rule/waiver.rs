@@ -22,31 +22,51 @@ pub struct Waiver<'v> {
 /// Every waiver of a set.
 pub fn waivers<'v>(set: &'v StatefulSet<'_>) -> impl Iterator<Item = Waiver<'v>> {
     let on_set = (&set.metadata, Path::of(&["metadata", "annotations"]));
-    let on_template = (&set.spec.template.metadata, Path::of(&["spec", "template", "metadata", "annotations"]));
-    [on_set, on_template].into_iter().flat_map(|(metadata, at)| {
-        metadata.annotations.iter().filter_map(move |(key, value)| {
-            let rule = key.strip_prefix(PREFIX)?;
-            let (containers, reason) = split(value);
-            Some(Waiver { rule, containers, reason, at: at.clone().key(key.to_owned()) })
+    let on_template = (
+        &set.spec.template.metadata,
+        Path::of(&["spec", "template", "metadata", "annotations"]),
+    );
+    [on_set, on_template]
+        .into_iter()
+        .flat_map(|(metadata, at)| {
+            metadata.annotations.iter().filter_map(move |(key, value)| {
+                let rule = key.strip_prefix(PREFIX)?;
+                let (containers, reason) = split(value);
+                Some(Waiver {
+                    rule,
+                    containers,
+                    reason,
+                    at: at.clone().key(key.to_owned()),
+                })
+            })
         })
-    })
 }
 
 impl Waiver<'_> {
     /// Whether it holds for this rule's findings on this container.
     #[must_use]
     pub fn covers(&self, rule: &str, container: Option<&str>) -> bool {
-        let named = self.containers.is_empty() || container.is_some_and(|name| self.containers.contains(&name));
+        let named = self.containers.is_empty()
+            || container.is_some_and(|name| self.containers.contains(&name));
         self.rule == rule && !self.reason.is_empty() && named
     }
 }
 
 /// `"[app,sidecar] reason"` into its two parts.
 fn split(value: &str) -> (Vec<&str>, &str) {
-    match value.trim().strip_prefix('[').and_then(|rest| rest.split_once(']')) {
-        Some((names, reason)) => {
-            (names.split(',').map(str::trim).filter(|name| !name.is_empty()).collect(), reason.trim())
-        }
+    match value
+        .trim()
+        .strip_prefix('[')
+        .and_then(|rest| rest.split_once(']'))
+    {
+        Some((names, reason)) => (
+            names
+                .split(',')
+                .map(str::trim)
+                .filter(|name| !name.is_empty())
+                .collect(),
+            reason.trim(),
+        ),
         None => (Vec::new(), value.trim()),
     }
 }
@@ -64,16 +84,32 @@ mod tests {
         .expect("a set");
         let found: Vec<_> = waivers(&set).collect();
         assert_eq!(found.len(), 2);
-        assert!(found[0].covers("a", None) && found[0].covers("a", Some("app")) && !found[0].covers("b", None));
-        assert!(found[1].covers("b", Some("side")) && !found[1].covers("b", Some("db")) && !found[1].covers("b", None));
-        assert_eq!(found[1].at.to_string(), "spec.template.metadata.annotations[allow.steadfast.dev/b]");
+        assert!(
+            found[0].covers("a", None)
+                && found[0].covers("a", Some("app"))
+                && !found[0].covers("b", None)
+        );
+        assert!(
+            found[1].covers("b", Some("side"))
+                && !found[1].covers("b", Some("db"))
+                && !found[1].covers("b", None)
+        );
+        assert_eq!(
+            found[1].at.to_string(),
+            "spec.template.metadata.annotations[allow.steadfast.dev/b]"
+        );
     }
 
     #[test]
     fn without_a_reason_it_does_not_hold() {
         for value in ["", "  ", "[app]", "[app] "] {
             let (containers, reason) = split(value);
-            let waiver = Waiver { rule: "a", containers, reason, at: Path::default() };
+            let waiver = Waiver {
+                rule: "a",
+                containers,
+                reason,
+                at: Path::default(),
+            };
             assert!(!waiver.covers("a", Some("app")), "{value:?}");
         }
     }

@@ -40,14 +40,19 @@ pub struct DisallowedUpdateStrategy {
 
 impl Default for DisallowedUpdateStrategy {
     fn default() -> Self {
-        Self { allowed: vec!["RollingUpdate".to_owned()] }
+        Self {
+            allowed: vec!["RollingUpdate".to_owned()],
+        }
     }
 }
 
 impl Declare for DisallowedUpdateStrategy {
     const META: Meta = Meta {
         id: "disallowed-update-strategy",
-        levels: Levels { baseline: Level::Warn, strict: Level::Deny },
+        levels: Levels {
+            baseline: Level::Warn,
+            strict: Level::Deny,
+        },
         speaks: Speaks::AtMutate,
         source: include_str!("disallowed_update_strategy.rs"),
     };

@@ -30,7 +30,9 @@ use serde::{Deserialize, Serialize};
 use crate::object::ownership::{Author, author};
 use crate::object::view::StatefulSet;
 use crate::object::{Change, Path};
-use crate::rule::{Context, Declare, Finding, Level, Levels, Meta, Operation, Report, Rule, Speaks};
+use crate::rule::{
+    Context, Declare, Finding, Level, Levels, Meta, Operation, Report, Rule, Speaks,
+};
 
 /// The parameters.
 #[derive(Debug, Default, Deserialize, Serialize)]
@@ -53,7 +55,10 @@ enum Strategy {
 impl Declare for ImplicitUpdateStrategy {
     const META: Meta = Meta {
         id: "implicit-update-strategy",
-        levels: Levels { baseline: Level::Audit, strict: Level::Warn },
+        levels: Levels {
+            baseline: Level::Audit,
+            strict: Level::Warn,
+        },
         speaks: Speaks::AtValidate,
         source: include_str!("implicit_update_strategy.rs"),
     };
@@ -63,7 +68,8 @@ impl Rule for ImplicitUpdateStrategy {
     fn check(&self, sts: &StatefulSet<'_>, cx: &Context<'_>, report: &mut Report) {
         if let Some(stated) = &sts.spec.stated_update_strategy {
             let wanted = self.name() == &*stated.type_
-                && (self.kind == Strategy::OnDelete || stated.rolling_update.partition == i64::from(self.partition));
+                && (self.kind == Strategy::OnDelete
+                    || stated.rolling_update.partition == i64::from(self.partition));
             let theirs = || author(&sts.metadata, &["spec", "updateStrategy"]) != Author::Server;
             if wanted || cx.operation == Operation::Update || theirs() {
                 return;
@@ -73,8 +79,14 @@ impl Rule for ImplicitUpdateStrategy {
         report.add(
             Finding::new(at.clone(), "spec.updateStrategy is left to a default")
                 .why("how the pods of a stateful set are replaced deserves a decision")
-                .remedy(format!("state updateStrategy in the manifest, such as {}", self.spelt()))
-                .fix(format!("set to {}", self.spelt()), [Change::set(at, self.value())]),
+                .remedy(format!(
+                    "state updateStrategy in the manifest, such as {}",
+                    self.spelt()
+                ))
+                .fix(
+                    format!("set to {}", self.spelt()),
+                    [Change::set(at, self.value())],
+                ),
         );
     }
 }
@@ -95,10 +107,14 @@ impl ImplicitUpdateStrategy {
     }
 
     fn value(&self) -> StatefulSetUpdateStrategy {
-        let rolling_update = (self.kind == Strategy::RollingUpdate).then(|| RollingUpdateStatefulSetStrategy {
-            partition: Some(self.partition.into()),
-            ..RollingUpdateStatefulSetStrategy::default()
-        });
-        StatefulSetUpdateStrategy { type_: Some(self.name().to_owned()), rolling_update }
+        let rolling_update =
+            (self.kind == Strategy::RollingUpdate).then(|| RollingUpdateStatefulSetStrategy {
+                partition: Some(self.partition.into()),
+                ..RollingUpdateStatefulSetStrategy::default()
+            });
+        StatefulSetUpdateStrategy {
+            type_: Some(self.name().to_owned()),
+            rolling_update,
+        }
     }
 }

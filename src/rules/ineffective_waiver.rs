@@ -29,7 +29,10 @@ pub struct IneffectiveWaiver {}
 impl Declare for IneffectiveWaiver {
     const META: Meta = Meta {
         id: "ineffective-waiver",
-        levels: Levels { baseline: Level::Warn, strict: Level::Warn },
+        levels: Levels {
+            baseline: Level::Warn,
+            strict: Level::Warn,
+        },
         speaks: Speaks::AtValidate,
         source: include_str!("ineffective_waiver.rs"),
     };
@@ -38,7 +41,9 @@ impl Declare for IneffectiveWaiver {
 impl Rule for IneffectiveWaiver {
     fn check(&self, sts: &StatefulSet<'_>, cx: &Context<'_>, report: &mut Report) {
         for waiver in waivers(sts) {
-            let Some((message, remedy)) = defect(&waiver, sts, cx) else { continue };
+            let Some((message, remedy)) = defect(&waiver, sts, cx) else {
+                continue;
+            };
             report.add(
                 Finding::new(waiver.at.clone(), format!("{} {message}", waiver.at))
                     .subject(waiver.rule)
@@ -50,7 +55,11 @@ impl Rule for IneffectiveWaiver {
 }
 
 /// What is wrong with a waiver, and what to do.
-fn defect(waiver: &Waiver<'_>, sts: &StatefulSet<'_>, cx: &Context<'_>) -> Option<(String, String)> {
+fn defect(
+    waiver: &Waiver<'_>,
+    sts: &StatefulSet<'_>,
+    cx: &Context<'_>,
+) -> Option<(String, String)> {
     if !cx.rules.contains(&waiver.rule) {
         let remedy = match nearest(waiver.rule, cx.rules.iter().copied()) {
             Some(rule) => format!("did you mean {rule}?"),
@@ -59,9 +68,21 @@ fn defect(waiver: &Waiver<'_>, sts: &StatefulSet<'_>, cx: &Context<'_>) -> Optio
         return Some((format!("names no rule ({})", waiver.rule), remedy));
     }
     if waiver.reason.is_empty() {
-        return Some(("gives no reason".to_owned(), "say why the rule does not fit this set".to_owned()));
+        return Some((
+            "gives no reason".to_owned(),
+            "say why the rule does not fit this set".to_owned(),
+        ));
     }
-    let names: Vec<_> = sts.all_containers().map(|(_, container)| &*container.item().name).collect();
-    let stranger = waiver.containers.iter().find(|name| !names.contains(name))?;
-    Some((format!("names a container {stranger} that the set does not have"), format!("its containers: {}", names.join(", "))))
+    let names: Vec<_> = sts
+        .all_containers()
+        .map(|(_, container)| &*container.item().name)
+        .collect();
+    let stranger = waiver
+        .containers
+        .iter()
+        .find(|name| !names.contains(name))?;
+    Some((
+        format!("names a container {stranger} that the set does not have"),
+        format!("its containers: {}", names.join(", ")),
+    ))
 }

@@ -92,7 +92,10 @@ impl Default for MissingLivenessProbe {
 impl Declare for MissingLivenessProbe {
     const META: Meta = Meta {
         id: "missing-liveness-probe",
-        levels: Levels { baseline: Level::Audit, strict: Level::Warn },
+        levels: Levels {
+            baseline: Level::Audit,
+            strict: Level::Warn,
+        },
         speaks: Speaks::AtValidate,
         source: include_str!("missing_liveness_probe.rs"),
     };
@@ -100,7 +103,9 @@ impl Declare for MissingLivenessProbe {
 
 impl Rule for MissingLivenessProbe {
     fn check(&self, sts: &StatefulSet<'_>, cx: &Context<'_>, report: &mut Report) {
-        let bare = sts.containers().filter(|container| container.liveness_probe.is_none());
+        let bare = sts
+            .containers()
+            .filter(|container| container.liveness_probe.is_none());
         for container in bare {
             let preferences = Preferences {
                 helpers: &self.helpers,
@@ -113,12 +118,18 @@ impl Rule for MissingLivenessProbe {
             }
             let name = &*container.name;
             let at = container.path().key("livenessProbe");
-            let finding = Finding::new(at.clone(), format!("container {name} has no liveness probe"))
-                .container(name)
-                .why("nobody restarts a server that hangs without exiting");
+            let finding = Finding::new(
+                at.clone(),
+                format!("container {name} has no liveness probe"),
+            )
+            .container(name)
+            .why("nobody restarts a server that hangs without exiting");
             report.add(match source {
                 Ok(handler) => {
-                    let (kill, budget) = (self.kill_after_seconds.get(), self.startup_budget_seconds.get());
+                    let (kill, budget) = (
+                        self.kill_after_seconds.get(),
+                        self.startup_budget_seconds.get(),
+                    );
                     let mut done = format!("added {handler}, kills after {kill} s");
                     let mut changes = vec![Change::set(at, probe::liveness(&handler, kill))];
                     if container.startup_probe.is_none() {
@@ -126,9 +137,15 @@ impl Rule for MissingLivenessProbe {
                         let at = container.path().key("startupProbe");
                         changes.push(Change::set(at, probe::startup(&handler, budget)));
                     }
-                    finding.remedy("add a livenessProbe that only a dead server fails, and a startupProbe").fix(done, changes)
+                    finding
+                        .remedy(
+                            "add a livenessProbe that only a dead server fails, and a startupProbe",
+                        )
+                        .fix(done, changes)
                 }
-                Err(withheld) => finding.remedy(format!("add a livenessProbe and a startupProbe; {withheld}")),
+                Err(withheld) => finding.remedy(format!(
+                    "add a livenessProbe and a startupProbe; {withheld}"
+                )),
             });
         }
     }

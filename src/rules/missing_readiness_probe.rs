@@ -57,14 +57,21 @@ pub struct MissingReadinessProbe {
 
 impl Default for MissingReadinessProbe {
     fn default() -> Self {
-        Self { period_seconds: NonZeroU16::new(10).expect("not zero"), grpc_health: false, helpers: Vec::new() }
+        Self {
+            period_seconds: NonZeroU16::new(10).expect("not zero"),
+            grpc_health: false,
+            helpers: Vec::new(),
+        }
     }
 }
 
 impl Declare for MissingReadinessProbe {
     const META: Meta = Meta {
         id: "missing-readiness-probe",
-        levels: Levels { baseline: Level::Warn, strict: Level::Deny },
+        levels: Levels {
+            baseline: Level::Warn,
+            strict: Level::Deny,
+        },
         speaks: Speaks::AtValidate,
         source: include_str!("missing_readiness_probe.rs"),
     };
@@ -72,7 +79,9 @@ impl Declare for MissingReadinessProbe {
 
 impl Rule for MissingReadinessProbe {
     fn check(&self, sts: &StatefulSet<'_>, cx: &Context<'_>, report: &mut Report) {
-        let bare = sts.containers().filter(|container| container.readiness_probe.is_none());
+        let bare = sts
+            .containers()
+            .filter(|container| container.readiness_probe.is_none());
         for container in bare {
             let preferences = Preferences {
                 helpers: &self.helpers,
@@ -93,9 +102,14 @@ impl Rule for MissingReadinessProbe {
                     .remedy("add a readinessProbe to the container that asks whether it can serve")
                     .fix(
                         format!("added {handler}, every {} s", self.period_seconds),
-                        [Change::set(at, probe::readiness(&handler, self.period_seconds))],
+                        [Change::set(
+                            at,
+                            probe::readiness(&handler, self.period_seconds),
+                        )],
                     ),
-                Err(withheld) => finding.remedy(format!("add a readinessProbe to the container; {withheld}")),
+                Err(withheld) => {
+                    finding.remedy(format!("add a readinessProbe to the container; {withheld}"))
+                }
             });
         }
     }

@@ -55,14 +55,19 @@ pub struct MissingServiceName {
 
 impl Default for MissingServiceName {
     fn default() -> Self {
-        Self { name: "{name}".to_owned() }
+        Self {
+            name: "{name}".to_owned(),
+        }
     }
 }
 
 impl Declare for MissingServiceName {
     const META: Meta = Meta {
         id: "missing-service-name",
-        levels: Levels { baseline: Level::Warn, strict: Level::Deny },
+        levels: Levels {
+            baseline: Level::Warn,
+            strict: Level::Deny,
+        },
         speaks: Speaks::AtValidate,
         source: include_str!("missing_service_name.rs"),
     };
@@ -73,7 +78,11 @@ const UNWANTED: &str = "steadfast.dev/headless-service";
 
 impl Rule for MissingServiceName {
     fn check(&self, sts: &StatefulSet<'_>, cx: &Context<'_>, report: &mut Report) {
-        let unwanted = sts.metadata.annotations.get(UNWANTED).is_some_and(|value| *value == "none");
+        let unwanted = sts
+            .metadata
+            .annotations
+            .get(UNWANTED)
+            .is_some_and(|value| *value == "none");
         if !sts.spec.service_name.is_empty() || unwanted {
             return;
         }
@@ -112,14 +121,20 @@ impl MissingServiceName {
     /// have (`RelaxedServiceNameValidation`); `None` where there is no such name.
     fn made_name(&self, set: &str) -> Option<String> {
         let name = self.name.replace("{name}", set);
-        let plain = name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+        let plain = name
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
         let starts = name.starts_with(|first: char| first.is_ascii_lowercase());
-        (!set.is_empty() && plain && starts && !name.ends_with('-') && name.len() <= 63).then_some(name)
+        (!set.is_empty() && plain && starts && !name.ends_with('-') && name.len() <= 63)
+            .then_some(name)
     }
 }
 
 fn names(services: &[std::sync::Arc<k8s_openapi::api::core::v1::Service>]) -> Vec<&str> {
-    let mut names: Vec<_> = services.iter().filter_map(|service| service.metadata.name.as_deref()).collect();
+    let mut names: Vec<_> = services
+        .iter()
+        .filter_map(|service| service.metadata.name.as_deref())
+        .collect();
     names.sort_unstable();
     names
 }
@@ -135,7 +150,10 @@ fn to_create(sts: &StatefulSet<'_>, cx: &Context<'_>, name: &str) -> String {
         Some(_) => &sts.spec.selector.match_labels,
         None => &sts.spec.template.metadata.labels,
     };
-    let selector: Vec<_> = selector.iter().map(|(key, value)| format!("{key}={value}")).collect();
+    let selector: Vec<_> = selector
+        .iter()
+        .map(|(key, value)| format!("{key}={value}"))
+        .collect();
     format!(
         "No headless Service selects these pods yet; create Service {name} with clusterIP None, selector {}",
         selector.join(",")

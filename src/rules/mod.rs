@@ -35,4 +35,5 @@ pub fn find(id: &str) -> Option<&'static Entry> {
 }
 
 /// The ids of all rules.
-pub static IDS: LazyLock<Vec<&'static str>> = LazyLock::new(|| RULES.iter().map(|entry| entry.meta.id).collect());
+pub static IDS: LazyLock<Vec<&'static str>> =
+    LazyLock::new(|| RULES.iter().map(|entry| entry.meta.id).collect());

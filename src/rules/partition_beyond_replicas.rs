@@ -27,7 +27,10 @@ pub struct PartitionBeyondReplicas {}
 impl Declare for PartitionBeyondReplicas {
     const META: Meta = Meta {
         id: "partition-beyond-replicas",
-        levels: Levels { baseline: Level::Warn, strict: Level::Warn },
+        levels: Levels {
+            baseline: Level::Warn,
+            strict: Level::Warn,
+        },
         speaks: Speaks::AtValidate,
         source: include_str!("partition_beyond_replicas.rs"),
     };
@@ -37,15 +40,21 @@ impl Rule for PartitionBeyondReplicas {
     fn check(&self, sts: &StatefulSet<'_>, _: &Context<'_>, report: &mut Report) {
         let (strategy, replicas) = (sts.spec.update_strategy(), sts.spec.replicas);
         let (partition, start) = (strategy.rolling_update.partition, sts.spec.ordinals.start);
-        if strategy.type_ != "RollingUpdate" || replicas <= 0 || partition < start.saturating_add(replicas) {
+        if strategy.type_ != "RollingUpdate"
+            || replicas <= 0
+            || partition < start.saturating_add(replicas)
+        {
             return;
         }
         let at = Path::of(&["spec", "updateStrategy", "rollingUpdate", "partition"]);
         let last = start.saturating_add(replicas - 1);
         report.add(
-            Finding::new(at.clone(), format!("{at} is {partition}, but the last of {replicas} pods has ordinal {last}"))
-                .why("updates of the template reach no pod")
-                .remedy(format!("remove the partition, or set it to {last} or less")),
+            Finding::new(
+                at.clone(),
+                format!("{at} is {partition}, but the last of {replicas} pods has ordinal {last}"),
+            )
+            .why("updates of the template reach no pod")
+            .remedy(format!("remove the partition, or set it to {last} or less")),
         );
     }
 }

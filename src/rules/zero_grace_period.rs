@@ -29,7 +29,10 @@ pub struct ZeroGracePeriod {}
 impl Declare for ZeroGracePeriod {
     const META: Meta = Meta {
         id: "zero-grace-period",
-        levels: Levels { baseline: Level::Deny, strict: Level::Deny },
+        levels: Levels {
+            baseline: Level::Deny,
+            strict: Level::Deny,
+        },
         speaks: Speaks::AtValidate,
         source: include_str!("zero_grace_period.rs"),
     };
@@ -41,7 +44,11 @@ impl Rule for ZeroGracePeriod {
             return;
         }
         let at = Path::of(&["spec", "template", "spec", "terminationGracePeriodSeconds"]);
-        let pod = if cx.name.is_empty() { "pod".to_owned() } else { format!("{}-0", cx.name) };
+        let pod = if cx.name.is_empty() {
+            "pod".to_owned()
+        } else {
+            format!("{}-0", cx.name)
+        };
         report.add(
             Finding::new(at.clone(), format!("{at} is 0"))
                 .why(format!("a forced delete can start a second {pod} while the first still writes to the same volume"))

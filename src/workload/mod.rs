@@ -48,7 +48,12 @@ pub fn handler(
     container: &Container<'_>,
     preferences: Preferences<'_>,
 ) -> Result<Handler, Withheld> {
-    if is_helper(&container.name) || preferences.helpers.iter().any(|name| *container.name == **name) {
+    if is_helper(&container.name)
+        || preferences
+            .helpers
+            .iter()
+            .any(|name| *container.name == **name)
+    {
         return Err(Withheld::Helper);
     }
     let port = ports::main(container).ok_or(Withheld::NoPort)?;
@@ -56,7 +61,9 @@ pub fn handler(
         return Err(Withheld::Forming);
     }
     Ok(match port {
-        Port { number, grpc: true, .. } if preferences.grpc_health => Handler::Grpc(number),
+        Port {
+            number, grpc: true, ..
+        } if preferences.grpc_health => Handler::Grpc(number),
         port => Handler::Tcp(port),
     })
 }
@@ -64,8 +71,18 @@ pub fn handler(
 /// Whether a container is named like a proxy, agent, exporter or reloader that stands beside the workload proper.
 fn is_helper(name: &str) -> bool {
     const NAMES: &[&str] = &[
-        "agent", "consul-dataplane", "envoy", "envoy-sidecar", "exporter", "istio-proxy", "linkerd-proxy", "metrics",
-        "queue-proxy", "reloader", "vault-agent", "kuma-sidecar",
+        "agent",
+        "consul-dataplane",
+        "envoy",
+        "envoy-sidecar",
+        "exporter",
+        "istio-proxy",
+        "linkerd-proxy",
+        "metrics",
+        "queue-proxy",
+        "reloader",
+        "vault-agent",
+        "kuma-sidecar",
     ];
     const ENDINGS: &[&str] = &["-exporter", "-metrics", "-reloader"];
     NAMES.contains(&name) || ENDINGS.iter().any(|ending| name.ends_with(ending))

@@ -5,19 +5,29 @@ use crate::object::view::StatefulSet;
 /// Whether a probe could keep the set from forming: its pods start one after the other, each waiting until the one before
 /// is ready, and its own spec points at peers that it may need for that.
 pub(super) fn must_form_first(set: &StatefulSet<'_>) -> bool {
-    set.spec.replicas > 1 && set.spec.pod_management_policy == "OrderedReady" && points_at_peers(set)
+    set.spec.replicas > 1
+        && set.spec.pod_management_policy == "OrderedReady"
+        && points_at_peers(set)
 }
 
 /// Whether command, args or env of any container name the governing Service, an ordinal, or speak of peers.
 fn points_at_peers(set: &StatefulSet<'_>) -> bool {
     set.all_containers().any(|(_, container)| {
         let container = container.item();
-        let env = container.env.iter().flat_map(|variable| [&variable.name, &variable.value]);
-        container.command.iter().chain(&container.args).chain(env).any(|text| {
-            speaks_of_peers(text)
-                || names_host(text, &set.spec.service_name)
-                || names_ordinal(text, &set.metadata.name)
-        })
+        let env = container
+            .env
+            .iter()
+            .flat_map(|variable| [&variable.name, &variable.value]);
+        container
+            .command
+            .iter()
+            .chain(&container.args)
+            .chain(env)
+            .any(|text| {
+                speaks_of_peers(text)
+                    || names_host(text, &set.spec.service_name)
+                    || names_ordinal(text, &set.metadata.name)
+            })
     })
 }
 
@@ -25,7 +35,9 @@ fn points_at_peers(set: &StatefulSet<'_>) -> bool {
 fn speaks_of_peers(text: &str) -> bool {
     let text = text.to_lowercase();
     let words: Vec<_> = text.split(|c: char| !c.is_ascii_alphanumeric()).collect();
-    words.iter().any(|word| matches!(*word, "seed" | "seeds" | "peer" | "peers" | "join"))
+    words
+        .iter()
+        .any(|word| matches!(*word, "seed" | "seeds" | "peer" | "peers" | "join"))
         || words.windows(2).any(|pair| pair == ["initial", "cluster"])
         || words.windows(2).any(|pair| pair == ["cluster", "initial"])
 }
@@ -34,9 +46,15 @@ fn speaks_of_peers(text: &str) -> bool {
 fn names_host(text: &str, service: &str) -> bool {
     !service.is_empty()
         && text.match_indices(service).any(|(start, found)| {
-            let (before, after) = (text[..start].chars().next_back(), text[start + found.len()..].chars().next());
-            let outside = |c: Option<char>| c.is_none_or(|c| !c.is_ascii_alphanumeric() && c != '-');
-            outside(before) && outside(after) && (matches!(after, Some('.' | ':')) || before == Some('.'))
+            let (before, after) = (
+                text[..start].chars().next_back(),
+                text[start + found.len()..].chars().next(),
+            );
+            let outside =
+                |c: Option<char>| c.is_none_or(|c| !c.is_ascii_alphanumeric() && c != '-');
+            outside(before)
+                && outside(after)
+                && (matches!(after, Some('.' | ':')) || before == Some('.'))
         })
 }
 
@@ -71,14 +89,27 @@ mod tests {
             r#"{"args":["--host=db-$(N)"]}"#,
         ] {
             assert!(forms(r#""replicas":3,"#, container), "{container}");
-            assert!(!forms("", container), "a single pod waits for nobody: {container}");
-            assert!(!forms(r#""replicas":3,"podManagementPolicy":"Parallel","#, container), "{container}");
+            assert!(
+                !forms("", container),
+                "a single pod waits for nobody: {container}"
+            );
+            assert!(
+                !forms(
+                    r#""replicas":3,"podManagementPolicy":"Parallel","#,
+                    container
+                ),
+                "{container}"
+            );
         }
     }
 
     #[test]
     fn everything_else_does_not() {
-        for container in ["{}", r#"{"args":["--adjoin","serve"]}"#, r#"{"env":[{"name":"NAME","value":"db"}]}"#] {
+        for container in [
+            "{}",
+            r#"{"args":["--adjoin","serve"]}"#,
+            r#"{"env":[{"name":"NAME","value":"db"}]}"#,
+        ] {
             assert!(!forms(r#""replicas":3,"#, container), "{container}");
         }
     }

@@ -28,14 +28,35 @@ impl fmt::Display for Port {
 const CLIENTS: &[&str] = &["http", "https", "web", "grpc", "client", "api", "tcp"];
 
 /// Names of ports beside the service proper: they may open before it does, or after.
-const ASIDE: &[&str] = &["admin", "debug", "jmx", "metrics", "monitoring", "peer", "pprof", "profiling", "prometheus", "raft"];
+const ASIDE: &[&str] = &[
+    "admin",
+    "debug",
+    "jmx",
+    "metrics",
+    "monitoring",
+    "peer",
+    "pprof",
+    "profiling",
+    "prometheus",
+    "raft",
+];
 
 /// The port that speaks for the container: the conventional one, else the first TCP port that is not beside the service.
 pub(super) fn main(container: &Container<'_>) -> Option<Port> {
     let tcp = || container.ports.iter().filter(|port| is_tcp(port));
-    let conventional = CLIENTS.iter().find_map(|name| tcp().find(|port| *port.name == **name));
-    let port = conventional.or_else(|| tcp().find(|port| !is_aside(&port.name))).or_else(|| tcp().next())?;
-    let own = !port.name.is_empty() && container.ports.iter().filter(|other| other.name == port.name).count() == 1;
+    let conventional = CLIENTS
+        .iter()
+        .find_map(|name| tcp().find(|port| *port.name == **name));
+    let port = conventional
+        .or_else(|| tcp().find(|port| !is_aside(&port.name)))
+        .or_else(|| tcp().next())?;
+    let own = !port.name.is_empty()
+        && container
+            .ports
+            .iter()
+            .filter(|other| other.name == port.name)
+            .count()
+            == 1;
     Some(Port {
         number: u16::try_from(port.container_port).ok()?,
         name: own.then(|| port.name.to_string()),
@@ -58,16 +79,29 @@ mod tests {
     use crate::object::view::StatefulSet;
 
     fn of(ports: &str) -> Option<String> {
-        let text = format!(r#"{{"spec":{{"template":{{"spec":{{"containers":[{{"ports":{ports}}}]}}}}}}}}"#);
+        let text = format!(
+            r#"{{"spec":{{"template":{{"spec":{{"containers":[{{"ports":{ports}}}]}}}}}}}}"#
+        );
         let set = StatefulSet::parse(&text).expect("a set");
         main(&set.spec.template.spec.containers[0]).map(|port| port.to_string())
     }
 
     #[test]
     fn the_conventional_port_comes_before_the_first() {
-        assert_eq!(of(r#"[{"name":"metrics","containerPort":9090},{"name":"http","containerPort":80}]"#).as_deref(), Some("http"));
-        assert_eq!(of(r#"[{"name":"raft","containerPort":1},{"name":"sql","containerPort":2}]"#).as_deref(), Some("sql"));
-        assert_eq!(of(r#"[{"name":"metrics","containerPort":9090}]"#).as_deref(), Some("metrics"));
+        assert_eq!(
+            of(r#"[{"name":"metrics","containerPort":9090},{"name":"http","containerPort":80}]"#)
+                .as_deref(),
+            Some("http")
+        );
+        assert_eq!(
+            of(r#"[{"name":"raft","containerPort":1},{"name":"sql","containerPort":2}]"#)
+                .as_deref(),
+            Some("sql")
+        );
+        assert_eq!(
+            of(r#"[{"name":"metrics","containerPort":9090}]"#).as_deref(),
+            Some("metrics")
+        );
     }
 
     #[test]
@@ -79,6 +113,9 @@ mod tests {
 
     #[test]
     fn a_name_given_twice_is_not_used() {
-        assert_eq!(of(r#"[{"name":"a","containerPort":1},{"name":"a","containerPort":2}]"#).as_deref(), Some("1"));
+        assert_eq!(
+            of(r#"[{"name":"a","containerPort":1},{"name":"a","containerPort":2}]"#).as_deref(),
+            Some("1")
+        );
     }
 }

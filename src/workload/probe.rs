@@ -25,13 +25,21 @@ pub fn readiness(handler: &Handler, period_seconds: NonZeroU16) -> Probe {
 /// A liveness probe that kills no sooner than after `kill_seconds` of failures.
 #[must_use]
 pub fn liveness(handler: &Handler, kill_seconds: u32) -> Probe {
-    probe(handler, LIVENESS_PERIOD_SECONDS, kill_seconds.div_ceil(LIVENESS_PERIOD_SECONDS))
+    probe(
+        handler,
+        LIVENESS_PERIOD_SECONDS,
+        kill_seconds.div_ceil(LIVENESS_PERIOD_SECONDS),
+    )
 }
 
 /// A startup probe that gives up after `budget_seconds`.
 #[must_use]
 pub fn startup(handler: &Handler, budget_seconds: u32) -> Probe {
-    probe(handler, STARTUP_PERIOD_SECONDS, budget_seconds.div_ceil(STARTUP_PERIOD_SECONDS))
+    probe(
+        handler,
+        STARTUP_PERIOD_SECONDS,
+        budget_seconds.div_ceil(STARTUP_PERIOD_SECONDS),
+    )
 }
 
 fn probe(handler: &Handler, period_seconds: u32, failure_threshold: u32) -> Probe {
@@ -42,7 +50,14 @@ fn probe(handler: &Handler, period_seconds: u32, failure_threshold: u32) -> Prob
             let port = port.name.clone().map_or(number, IntOrString::String);
             (Some(TCPSocketAction { host: None, port }), None)
         }
-        Handler::Grpc(port) => (None, Some(GRPCAction { port: (*port).into(), service: Some(String::new()), ..Default::default() })),
+        Handler::Grpc(port) => (
+            None,
+            Some(GRPCAction {
+                port: (*port).into(),
+                service: Some(String::new()),
+                ..Default::default()
+            }),
+        ),
     };
     Probe {
         tcp_socket,

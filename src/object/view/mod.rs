@@ -210,14 +210,20 @@ impl<'a> StatefulSet<'a> {
     pub fn parse(text: &'a str) -> Result<Self, ParseError> {
         let mut json = serde_json::Deserializer::from_str(text);
         let set = serde_path_to_error::deserialize(&mut json)?;
-        json.end().map_err(|error| ParseError { at: String::new(), error })?;
+        json.end().map_err(|error| ParseError {
+            at: String::new(),
+            error,
+        })?;
         Ok(set)
     }
 
     /// The owner that manages this set, if one does.
     #[must_use]
     pub fn controller(&self) -> Option<&OwnerReference<'a>> {
-        self.metadata.owner_references.iter().find(|owner| owner.controller)
+        self.metadata
+            .owner_references
+            .iter()
+            .find(|owner| owner.controller)
     }
 }
 
@@ -242,6 +248,9 @@ pub struct ParseError {
 impl From<serde_path_to_error::Error<serde_json::Error>> for ParseError {
     fn from(error: serde_path_to_error::Error<serde_json::Error>) -> Self {
         let at = error.path().to_string();
-        Self { at: if at == "." { String::new() } else { at }, error: error.into_inner() }
+        Self {
+            at: if at == "." { String::new() } else { at },
+            error: error.into_inner(),
+        }
     }
 }

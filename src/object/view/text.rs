@@ -49,7 +49,10 @@ impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         match deserializer.deserialize_any(Leaf)? {
             Scalar::Text(text) => Ok(text),
-            Scalar::Number(number) => Err(de::Error::invalid_type(de::Unexpected::Signed(number), &"a string")),
+            Scalar::Number(number) => Err(de::Error::invalid_type(
+                de::Unexpected::Signed(number),
+                &"a string",
+            )),
         }
     }
 }
@@ -100,9 +103,9 @@ impl<'de> Visitor<'de> for Leaf {
     }
 
     fn visit_u64<E: de::Error>(self, number: u64) -> Result<Self::Value, E> {
-        i64::try_from(number)
-            .map(Scalar::Number)
-            .map_err(|_| de::Error::invalid_value(de::Unexpected::Unsigned(number), &"a smaller number"))
+        i64::try_from(number).map(Scalar::Number).map_err(|_| {
+            de::Error::invalid_value(de::Unexpected::Unsigned(number), &"a smaller number")
+        })
     }
 
     fn visit_unit<E>(self) -> Result<Self::Value, E> {
@@ -173,7 +176,10 @@ impl<'a> Labels<'a> {
     /// The value of a label.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&Text<'a>> {
-        self.0.binary_search_by(|(known, _)| (**known).cmp(key)).ok().map(|index| &self.0[index].1)
+        self.0
+            .binary_search_by(|(known, _)| (**known).cmp(key))
+            .ok()
+            .map(|index| &self.0[index].1)
     }
 
     /// Every label, by key.
@@ -214,15 +220,22 @@ impl<'a> Annotations<'a> {
     /// How much the annotations weigh against the API server's limit: bytes of keys and values.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        let last_applied = self.last_applied.map_or(0, |raw| LAST_APPLIED.len() + raw.text().len());
-        self.iter().map(|(key, value)| key.len() + value.len()).sum::<usize>() + last_applied
+        let last_applied = self
+            .last_applied
+            .map_or(0, |raw| LAST_APPLIED.len() + raw.text().len());
+        self.iter()
+            .map(|(key, value)| key.len() + value.len())
+            .sum::<usize>()
+            + last_applied
     }
 }
 
 impl<'de: 'a, 'a> Deserialize<'de> for Annotations<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Entries::read(deserializer)
-            .map(|entries| Self { texts: Labels(entries.texts), last_applied: entries.last_applied })
+        Entries::read(deserializer).map(|entries| Self {
+            texts: Labels(entries.texts),
+            last_applied: entries.last_applied,
+        })
     }
 }
 
@@ -249,7 +262,10 @@ impl<'de: 'a, 'a> Visitor<'de> for EntriesVisitor<'a> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut entries = Entries { texts: Vec::with_capacity(map.size_hint().unwrap_or(8)), last_applied: None };
+        let mut entries = Entries {
+            texts: Vec::with_capacity(map.size_hint().unwrap_or(8)),
+            last_applied: None,
+        };
         while let Some(key) = map.next_key::<Text<'a>>()? {
             if &*key == LAST_APPLIED {
                 entries.last_applied = map.next_value()?;
@@ -261,7 +277,10 @@ impl<'de: 'a, 'a> Visitor<'de> for EntriesVisitor<'a> {
     }
 
     fn visit_unit<E>(self) -> Result<Self::Value, E> {
-        Ok(Entries { texts: Vec::new(), last_applied: None })
+        Ok(Entries {
+            texts: Vec::new(),
+            last_applied: None,
+        })
     }
 }
 

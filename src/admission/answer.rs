@@ -1,0 +1,253 @@
+//! The answer: allowed or not, patch, warnings within the API server's budget, audit annotations with legal keys.
+
+use std::collections::BTreeMap;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde::Serialize;
+
+use super::review::{BadReview, Request};
+use crate::engine::{Judged, Outcome, Verdict};
+
+/// An answer, with what logs and metrics want to know of it.
+#[derive(Debug)]
+pub struct Answer {
+    /// The body to send.
+    pub body: Vec<u8>,
+    /// The request's number.
+    pub uid: String,
+    /// `namespace/name` of the set; empty where nothing was judged.
+    pub subject: String,
+    /// What was asked for.
+    pub operation: String,
+    /// Whether the set may be stored.
+    pub allowed: bool,
+    /// Whether the set is changed.
+    pub patched: bool,
+    /// Each finding and what became of it.
+    pub judged: Vec<Judged>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Review<'a> {
+    api_version: &'static str,
+    kind: &'static str,
+    response: Response<'a>,
+}
+
+#[derive(Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Response<'a> {
+    uid: &'a str,
+    allowed: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<Status>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    patch_type: Option<&'static str>,
+    /// Base64 of the RFC 6902 array: an array of numbers is accepted, but four times as long.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    patch: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<String>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    audit_annotations: BTreeMap<&'static str, String>,
+}
+
+#[derive(Serialize)]
+struct Status {
+    code: u16,
+    reason: &'static str,
+    message: String,
+}
+
+impl Answer {
+    /// The answer that a verdict makes.
+    pub(super) fn of<O>(request: &Request<'_, O>, subject: &str, verdict: Verdict) -> Self {
+        let patched = !verdict.patch.is_empty();
+        let response = Response {
+            uid: &request.uid,
+            allowed: verdict.allowed(),
+            status: denial(subject, &verdict),
+            patch_type: patched.then_some("JSONPatch"),
+            patch: patched.then(|| {
+                STANDARD.encode(serde_json::to_vec(&verdict.patch).expect("a patch is JSON"))
+            }),
+            warnings: warnings(&verdict),
+            audit_annotations: audit_annotations(&verdict),
+        };
+        let body = encode(response);
+        let allowed = verdict.allowed();
+        Self {
+            subject: subject.to_owned(),
+            allowed,
+            patched,
+            judged: verdict.judged,
+            ..Self::bare(request, body)
+        }
+    }
+
+    /// The answer to what is not ours to judge.
+    pub(super) fn untouched<O>(request: &Request<'_, O>) -> Self {
+        Self::bare(
+            request,
+            encode(Response {
+                uid: &request.uid,
+                allowed: true,
+                ..Response::default()
+            }),
+        )
+    }
+
+    /// The answer about an object that could not be read.
+    pub(super) fn unread<O>(request: &Request<'_, O>, warning: &str) -> Self {
+        let warnings = fit([plain(warning)]);
+        Self::bare(
+            request,
+            encode(Response {
+                uid: &request.uid,
+                allowed: true,
+                warnings,
+                ..Response::default()
+            }),
+        )
+    }
+
+    fn bare<O>(request: &Request<'_, O>, body: Vec<u8>) -> Self {
+        Self {
+            body,
+            uid: request.uid.to_string(),
+            subject: String::new(),
+            operation: request.operation.to_string(),
+            allowed: true,
+            patched: false,
+            judged: Vec::new(),
+        }
+    }
+}
+
+impl BadReview {
+    /// The body to send with HTTP status 400. To the API server the call has failed, and `failurePolicy` decides.
+    #[must_use]
+    pub fn body(&self) -> Vec<u8> {
+        refusal(self.uid(), 400, "BadRequest", self.to_string())
+    }
+}
+
+/// The body of an answer to a request that could not be judged.
+#[must_use]
+pub fn refusal(uid: &str, code: u16, reason: &'static str, message: String) -> Vec<u8> {
+    let status = Some(Status {
+        code,
+        reason,
+        message,
+    });
+    encode(Response {
+        uid,
+        allowed: false,
+        status,
+        ..Response::default()
+    })
+}
+
+fn encode(response: Response<'_>) -> Vec<u8> {
+    let review = Review {
+        api_version: "admission.k8s.io/v1",
+        kind: "AdmissionReview",
+        response,
+    };
+    serde_json::to_vec(&review).expect("an answer is strings and numbers")
+}
+
+/// The refusal, with every denied finding.
+///
+/// 403 and `Forbidden`, never 422, `Invalid` or a conflict: on those `kubectl apply --force` deletes and recreates the
+/// set (kubernetes/kubectl `pkg/cmd/apply/patcher.go`).
+fn denial(subject: &str, verdict: &Verdict) -> Option<Status> {
+    let paragraphs: Vec<_> = verdict.denied().map(Judged::paragraph).collect();
+    let message = match paragraphs.len() {
+        0 => return None,
+        1 => format!("StatefulSet {subject}: 1 problem\n{}", paragraphs[0]),
+        count => format!(
+            "StatefulSet {subject}: {count} problems\n{}",
+            paragraphs.join("\n")
+        ),
+    };
+    Some(Status {
+        code: 403,
+        reason: "Forbidden",
+        message,
+    })
+}
+
+/// The longest warning, in characters; kubectl and the API server cut at 256.
+const WARNING_LIMIT: usize = 250;
+
+/// The most that all warnings of one answer take. The API server keeps 4096 characters per request and cuts every warning
+/// once that is passed (kubernetes/kubernetes `apiserver/pkg/endpoints/filters/warning.go`); two of our answers, and those
+/// of other webhooks, share it.
+const WARNINGS_LIMIT: usize = 1900;
+
+/// What the user is told, each in one line, within the API server's budget.
+#[must_use]
+pub fn warnings(verdict: &Verdict) -> Vec<String> {
+    // What denies is in the refusal.
+    let told = verdict
+        .judged
+        .iter()
+        .filter(|judged| judged.outcome.is_shown() && judged.outcome != Outcome::Denied);
+    let told = told.map(|judged| plain(&format!("{}: {}", judged.rule, judged.sentence())));
+    fit(told.chain(verdict.note.as_deref().map(plain)))
+}
+
+fn fit(warnings: impl IntoIterator<Item = String>) -> Vec<String> {
+    let (mut kept, mut used, mut more) = (Vec::new(), 0, 0);
+    for warning in warnings {
+        used += warning.len() + 1;
+        if used <= WARNINGS_LIMIT && more == 0 {
+            kept.push(warning)
+        } else {
+            more += 1
+        }
+    }
+    if more > 0 {
+        kept.push(format!("+{more} more: `steadfast check` shows all"));
+    }
+    kept
+}
+
+/// One line of printable ASCII: the API server drops a warning with a control character without a word, and the header
+/// that carries it knows no other letters.
+fn plain(text: &str) -> String {
+    let text: String = text
+        .chars()
+        .map(|c| {
+            if c == ' ' || c.is_ascii_graphic() {
+                c
+            } else if c.is_control() {
+                ' '
+            } else {
+                '?'
+            }
+        })
+        .collect();
+    if text.len() <= WARNING_LIMIT {
+        return text;
+    }
+    format!("{}...", &text[..WARNING_LIMIT - 3])
+}
+
+/// Every finding for the audit log, by rule: a rule's id is a legal key as it is.
+fn audit_annotations(verdict: &Verdict) -> BTreeMap<&'static str, String> {
+    let mut annotations = BTreeMap::<_, String>::new();
+    for judged in &verdict.judged {
+        let text = annotations.entry(judged.rule).or_default();
+        if !text.is_empty() {
+            text.push_str(" | ");
+        }
+        text.push_str(judged.outcome.as_str());
+        text.push_str(": ");
+        text.push_str(&judged.sentence());
+    }
+    annotations
+}

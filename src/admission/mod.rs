@@ -1,0 +1,134 @@
+//! The wire, still pure: an `AdmissionReview` in, an `AdmissionReview` out. No socket, no HTTP but for a status number.
+
+mod answer;
+mod review;
+
+use serde_json::Value;
+
+use crate::engine::{self, Case, Verdict};
+use crate::object::view::StatefulSet;
+use crate::policy::{PolicySet, Subject};
+use crate::rule::{ClusterView, Operation};
+
+pub use answer::{Answer, refusal, warnings};
+pub use review::{BadReview, Request};
+
+/// Which of the two webhooks is asked.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub enum Phase {
+    /// `/mutate`: repairs.
+    Mutate,
+    /// `/validate`: speaks about what is left.
+    Validate,
+}
+
+impl Phase {
+    /// The word for it in paths, logs and metrics.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Mutate => "mutate",
+            Self::Validate => "validate",
+        }
+    }
+}
+
+/// Answers one review.
+///
+/// A body that is no review is an error. An object that cannot be read is allowed with a warning: what it is is for the
+/// API server to say, and nobody may be blocked by what we do not understand.
+pub fn handle(
+    phase: Phase,
+    policies: &PolicySet,
+    cluster: &dyn ClusterView,
+    body: &[u8],
+) -> Result<Answer, BadReview> {
+    let text = std::str::from_utf8(body).map_err(|error| BadReview::NotUtf8 {
+        at: error.valid_up_to(),
+    })?;
+    match review::parse(text)? {
+        review::Parsed::Read(request) => Ok(judge(phase, policies, cluster, text, &request)),
+        review::Parsed::NotOurs(request) => Ok(Answer::untouched(&request)),
+        review::Parsed::Unreadable(request, reason) => Ok(Answer::unread(
+            &request,
+            &format!("steadfast could not read this StatefulSet and did not judge it: {reason}"),
+        )),
+    }
+}
+
+fn judge(
+    phase: Phase,
+    policies: &PolicySet,
+    cluster: &dyn ClusterView,
+    text: &str,
+    request: &Request<'_, StatefulSet<'_>>,
+) -> Answer {
+    let (operation, object) = match (&*request.operation, &request.object) {
+        ("CREATE", Some(object)) => (Operation::Create, object),
+        ("UPDATE", Some(object)) => (Operation::Update, object),
+        _ => return Answer::untouched(request),
+    };
+    // At mutating time the API server has yet to make a name from generateName; then there is none.
+    let name = if object.metadata.name.is_empty() {
+        &request.name
+    } else {
+        &object.metadata.name
+    };
+    let namespace = if request.namespace.is_empty() {
+        &object.metadata.namespace
+    } else {
+        &request.namespace
+    };
+    let read = || review::object(text);
+    let case = Case {
+        operation,
+        namespace,
+        name,
+        object,
+        old: request.old_object.as_ref(),
+        read: &read,
+        cluster,
+    };
+    let policy = policies.effective(&Subject { namespace, name });
+    let verdict = match phase {
+        Phase::Mutate => engine::mutate(&case, &policy),
+        Phase::Validate => engine::validate(&case, &policy),
+    };
+    Answer::of(request, &subject(namespace, name), verdict)
+}
+
+/// What messages call a set.
+fn subject(namespace: &str, name: &str) -> String {
+    let name = if name.is_empty() {
+        "<not named yet>"
+    } else {
+        name
+    };
+    format!("{namespace}/{name}")
+}
+
+/// The same as [`handle`] for an object that is at hand as JSON; both calls, one after the other.
+pub fn admit(
+    policies: &PolicySet,
+    cluster: &dyn ClusterView,
+    namespace: &str,
+    object: &Value,
+) -> Result<Verdict, String> {
+    let text = object.to_string();
+    let set = StatefulSet::parse(&text).map_err(|error| error.to_string())?;
+    let read = || serde_json::from_str(&text);
+    let name = &*set.metadata.name;
+    let case = Case {
+        operation: Operation::Create,
+        namespace,
+        name,
+        object: &set,
+        old: None,
+        read: &read,
+        cluster,
+    };
+    Ok(engine::admit(
+        &case,
+        &policies.effective(&Subject { namespace, name }),
+    ))
+}

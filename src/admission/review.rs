@@ -1,0 +1,254 @@
+//! The question: `AdmissionReview` of `admission.k8s.io/v1`, read in one pass straight into envelope and view.
+//!
+//! Our own envelope, since a typed one fails as a whole with one bad object, and the answer then has no uid.
+
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+use serde_json::Value;
+
+use crate::object::view::{StatefulSet, Text};
+
+/// What the API server asks.
+#[derive(Debug, Deserialize)]
+#[serde(
+    bound(deserialize = "O: Deserialize<'de>, 'de: 'a"),
+    rename_all = "camelCase"
+)]
+pub struct Request<'a, O> {
+    /// Its number, to be repeated in the answer.
+    pub uid: Text<'a>,
+    /// The resource asked about.
+    #[serde(default)]
+    pub resource: Resource<'a>,
+    /// `scale` or `status`, where it is about a part.
+    #[serde(default)]
+    pub sub_resource: Text<'a>,
+    /// The object's name; empty where one is still to be made.
+    #[serde(default)]
+    pub name: Text<'a>,
+    /// The object's namespace.
+    #[serde(default)]
+    pub namespace: Text<'a>,
+    /// `CREATE`, `UPDATE`, `DELETE` or `CONNECT`.
+    #[serde(default)]
+    pub operation: Text<'a>,
+    /// The object to be stored.
+    #[serde(default = "none")]
+    pub object: Option<O>,
+    /// The object that is stored.
+    #[serde(default = "none")]
+    pub old_object: Option<O>,
+}
+
+/// A resource.
+#[derive(Debug, Default, Deserialize)]
+#[serde(bound(deserialize = "'de: 'a"), default)]
+pub struct Resource<'a> {
+    group: Text<'a>,
+    version: Text<'a>,
+    resource: Text<'a>,
+}
+
+fn none<O>() -> Option<O> {
+    None
+}
+
+/// Why a body is no review that can be answered.
+#[derive(Debug, thiserror::Error)]
+pub enum BadReview {
+    /// It is no text.
+    #[error("the body is not UTF-8: byte {at}")]
+    NotUtf8 {
+        /// The first byte that is none.
+        at: usize,
+    },
+    /// It is no JSON, or not of the shape of a review.
+    #[error("the body is no AdmissionReview: {error}")]
+    NotReview {
+        /// The request's number, where it could be read.
+        uid: String,
+        /// What is wrong.
+        error: serde_json::Error,
+    },
+    /// It is a review of a version that nobody registered.
+    #[error(
+        "the body is {kind:?} of {version:?}; expected \"AdmissionReview\" of \"admission.k8s.io/v1\""
+    )]
+    NotV1 {
+        /// The request's number, where it could be read.
+        uid: String,
+        /// Its apiVersion.
+        version: String,
+        /// Its kind.
+        kind: String,
+    },
+    /// It asks nothing.
+    #[error("the AdmissionReview has no request")]
+    NoRequest,
+    /// It cannot be answered.
+    #[error("the request of the AdmissionReview has no uid")]
+    NoUid,
+}
+
+impl BadReview {
+    /// The request's number, where it could be read.
+    #[must_use]
+    pub fn uid(&self) -> &str {
+        match self {
+            Self::NotReview { uid, .. } | Self::NotV1 { uid, .. } => uid,
+            Self::NotUtf8 { .. } | Self::NoRequest | Self::NoUid => "",
+        }
+    }
+}
+
+/// A body, read as far as it can be.
+#[derive(Debug)]
+pub(super) enum Parsed<'a> {
+    /// A review of a StatefulSet.
+    Read(Box<Request<'a, StatefulSet<'a>>>),
+    /// A review of something else.
+    NotOurs(Box<Request<'a, IgnoredAny>>),
+    /// A review of a StatefulSet that cannot be read, and why.
+    Unreadable(Box<Request<'a, IgnoredAny>>, String),
+}
+
+#[derive(Deserialize)]
+#[serde(
+    bound(deserialize = "O: Deserialize<'de>, 'de: 'a"),
+    rename_all = "camelCase"
+)]
+struct Review<'a, O> {
+    #[serde(default)]
+    api_version: Text<'a>,
+    #[serde(default)]
+    kind: Text<'a>,
+    #[serde(default = "none")]
+    request: Option<Request<'a, O>>,
+}
+
+/// Reads a body: envelope and view in one pass, and only if that fails the envelope alone.
+pub(super) fn parse(text: &str) -> Result<Parsed<'_>, BadReview> {
+    if let Ok(review) = serde_json::from_str::<Review<'_, StatefulSet<'_>>>(text) {
+        let request = request(review)?;
+        return Ok(if is_ours(&request) {
+            Parsed::Read(Box::new(request))
+        } else {
+            Parsed::NotOurs(Box::new(request.without_objects()))
+        });
+    }
+    let review = serde_json::from_str::<Review<'_, IgnoredAny>>(text).map_err(|error| {
+        BadReview::NotReview {
+            uid: uid(text),
+            error,
+        }
+    })?;
+    let request = request(review)?;
+    Ok(if is_ours(&request) {
+        let reason = unreadable(text);
+        Parsed::Unreadable(Box::new(request), reason)
+    } else {
+        Parsed::NotOurs(Box::new(request))
+    })
+}
+
+fn request<O>(review: Review<'_, O>) -> Result<Request<'_, O>, BadReview> {
+    let Review {
+        api_version,
+        kind,
+        request,
+    } = review;
+    if api_version != "admission.k8s.io/v1" || kind != "AdmissionReview" {
+        let uid = request.map_or_else(String::new, |request| request.uid.to_string());
+        return Err(BadReview::NotV1 {
+            uid,
+            version: api_version.to_string(),
+            kind: kind.to_string(),
+        });
+    }
+    let request = request.ok_or(BadReview::NoRequest)?;
+    if request.uid.is_empty() {
+        Err(BadReview::NoUid)
+    } else {
+        Ok(request)
+    }
+}
+
+/// Whether the review is about a StatefulSet itself. Without a resource, as in hand-written fixtures, it is taken for one.
+fn is_ours<O>(request: &Request<'_, O>) -> bool {
+    let Resource {
+        group,
+        version,
+        resource,
+    } = &request.resource;
+    let stateful_sets = group == "apps" && version == "v1" && resource == "statefulsets";
+    request.sub_resource.is_empty() && (stateful_sets || resource.is_empty())
+}
+
+/// Why the object cannot be read, with its place in the object.
+fn unreadable(text: &str) -> String {
+    let mut json = serde_json::Deserializer::from_str(text);
+    match serde_path_to_error::deserialize::<_, Review<'_, StatefulSet<'_>>>(&mut json) {
+        Ok(_) => "it cannot be read".to_owned(),
+        Err(error) => {
+            let path = error.path().to_string();
+            format!(
+                "{}: {}",
+                path.trim_start_matches("request."),
+                error.into_inner()
+            )
+        }
+    }
+}
+
+/// The request's number out of a text that is no review: found by hand, since JSON that breaks off has no other reader.
+fn uid(text: &str) -> String {
+    #[derive(Deserialize)]
+    struct Outer {
+        request: Inner,
+    }
+    #[derive(Deserialize)]
+    struct Inner {
+        uid: String,
+    }
+    serde_json::from_str::<Outer>(text)
+        .map(|outer| outer.request.uid)
+        .unwrap_or_default()
+}
+
+/// The whole object of a review as raw JSON.
+pub(super) fn object(text: &str) -> Result<Value, serde_json::Error> {
+    #[derive(Deserialize)]
+    struct Outer {
+        request: Inner,
+    }
+    #[derive(Deserialize)]
+    struct Inner {
+        object: Value,
+    }
+    serde_json::from_str::<Outer>(text).map(|outer| outer.request.object)
+}
+
+impl<'a, O> Request<'a, O> {
+    fn without_objects(self) -> Request<'a, IgnoredAny> {
+        let Self {
+            uid,
+            resource,
+            sub_resource,
+            name,
+            namespace,
+            operation,
+            object: _,
+            old_object: _,
+        } = self;
+        Request {
+            uid,
+            resource,
+            sub_resource,
+            name,
+            namespace,
+            operation,
+            object: None,
+            old_object: None,
+        }
+    }
+}

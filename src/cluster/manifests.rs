@@ -1,0 +1,110 @@
+//! Manifests that stand for a cluster.
+
+use std::sync::Arc;
+
+use k8s_openapi::api::core::v1::Service;
+use k8s_openapi::api::storage::v1::StorageClass;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::rule::{ClusterView, Listing};
+
+/// The namespace of a manifest that names none, as for kubectl.
+pub const DEFAULT_NAMESPACE: &str = "default";
+
+/// Objects read from manifests. A namespaced one that names no namespace is in the one given to [`Manifests::add`].
+#[derive(Clone, Debug, Default)]
+pub struct Manifests {
+    services: Vec<(String, Arc<Service>)>,
+    storage_classes: Vec<Arc<StorageClass>>,
+    complete: bool,
+}
+
+impl Manifests {
+    /// No manifests yet. `complete` says that what is added is all there is, so that what is missing is absent.
+    #[must_use]
+    pub fn new(complete: bool) -> Self {
+        Self {
+            complete,
+            ..Self::default()
+        }
+    }
+
+    /// Adds an object; a `List` adds its items, and a kind that no rule asks for adds nothing.
+    pub fn add(&mut self, object: &Value, namespace: &str) -> Result<(), serde_json::Error> {
+        match (object["apiVersion"].as_str(), object["kind"].as_str()) {
+            (Some("v1"), Some("Service")) => {
+                let service: Service = read(object)?;
+                let namespace = service
+                    .metadata
+                    .namespace
+                    .clone()
+                    .unwrap_or_else(|| namespace.to_owned());
+                self.services.push((namespace, Arc::new(service)));
+            }
+            (Some("storage.k8s.io/v1"), Some("StorageClass")) => {
+                self.storage_classes.push(Arc::new(read(object)?))
+            }
+            (Some(_), Some(kind)) if kind.ends_with("List") => {
+                for item in object["items"].as_array().into_iter().flatten() {
+                    self.add(item, namespace)?;
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+fn read<T: DeserializeOwned>(object: &Value) -> Result<T, serde_json::Error> {
+    T::deserialize(object)
+}
+
+impl ClusterView for Manifests {
+    fn services(&self, namespace: &str) -> Listing<Service> {
+        let here = self.services.iter().filter(|(of, _)| of == namespace);
+        Listing {
+            items: here.map(|(_, service)| Arc::clone(service)).collect(),
+            complete: self.complete,
+        }
+    }
+
+    fn storage_classes(&self) -> Listing<StorageClass> {
+        Listing {
+            items: self.storage_classes.clone(),
+            complete: self.complete,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn objects_stand_in_their_namespace() {
+        let mut view = Manifests::new(true);
+        let service = |name: &str, namespace: Option<&str>| json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": name, "namespace": namespace}});
+        let list = json!({"apiVersion": "v1", "kind": "List", "items": [service("a", None), service("b", Some("other"))]});
+        view.add(&list, DEFAULT_NAMESPACE)
+            .expect("they are Services");
+        view.add(
+            &json!({"apiVersion": "v1", "kind": "Secret"}),
+            DEFAULT_NAMESPACE,
+        )
+        .expect("nobody asks for it");
+        let names = |namespace| -> Vec<_> {
+            view.services(namespace)
+                .items
+                .iter()
+                .filter_map(|service| service.metadata.name.clone())
+                .collect()
+        };
+        assert_eq!(
+            (names("default"), names("other")),
+            (vec!["a".to_owned()], vec!["b".to_owned()])
+        );
+    }
+}

@@ -1,0 +1,48 @@
+//! What must not happen, whatever a rule or a policy says.
+
+use super::Case;
+use crate::object::record;
+use crate::rule::Operation;
+
+/// The annotation by which a set declines every injection.
+const INJECT: &str = "steadfast.dev/inject";
+
+/// The API server's limit for all annotations of an object together, keys and values
+/// (kubernetes/apimachinery `pkg/api/validation/objectmeta.go`, `TotalAnnotationSizeLimitB`).
+const ANNOTATIONS_LIMIT: usize = 256 << 10;
+
+/// Whether the set is being deleted. Its finalizers are being taken off, and nobody may be in their way. On a PUT only
+/// the old object has the timestamp.
+pub(super) fn is_leaving(case: &Case<'_>) -> bool {
+    case.old
+        .is_some_and(|old| old.metadata.deletion_timestamp.is_some())
+}
+
+/// Whether the set is ours to act on: it is being made (an UPDATE is only warned), and by no operator, who would compare
+/// it with what it wrote and fight us, and whose words nobody could mend.
+pub(super) fn may_act(case: &Case<'_>) -> bool {
+    case.operation == Operation::Create && case.object.controller().is_none()
+}
+
+/// Whether anything may be added.
+pub(super) fn may_inject(case: &Case<'_>) -> bool {
+    let declines = case
+        .object
+        .metadata
+        .annotations
+        .get(INJECT)
+        .is_some_and(|value| *value == "false");
+    may_act(case) && !declines
+}
+
+/// Whether the annotations have room for the record: an object with more than the limit is refused as a whole.
+pub(super) fn fits(case: &Case<'_>, text: &str) -> Result<(), String> {
+    let annotations = &case.object.metadata.annotations;
+    let old = annotations
+        .get(record::ANNOTATION)
+        .map_or(0, |old| record::ANNOTATION.len() + old.len());
+    if annotations.bytes() - old + record::ANNOTATION.len() + text.len() > ANNOTATIONS_LIMIT {
+        return Err("nothing was injected: the annotations leave no room for the record of it (256 KiB in all)".to_owned());
+    }
+    Ok(())
+}

@@ -1,0 +1,147 @@
+//! What was decided, and in which words it is said.
+
+use std::fmt::Write as _;
+
+use json_patch::Patch;
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::policy::Selected;
+use crate::rule::waiver::PREFIX;
+use crate::rule::{Finding, Level, Question};
+
+/// What was decided about a set.
+#[derive(Debug, Default)]
+pub struct Verdict {
+    /// Each finding and what became of it, in the order in which the rules run.
+    pub judged: Vec<Judged>,
+    /// What was done to the object.
+    pub patch: Patch,
+    /// The object with the patch applied, where there is one.
+    pub patched: Option<Value>,
+    /// What the rules needed to know and nobody could tell.
+    pub questions: Vec<Question>,
+    /// Why injection was given up, where it was.
+    pub note: Option<String>,
+}
+
+/// A finding and what became of it.
+#[derive(Clone, Debug)]
+pub struct Judged {
+    /// The rule's id.
+    pub rule: &'static str,
+    /// The rule's level for this subject.
+    pub level: Level,
+    /// What became of the finding.
+    pub outcome: Outcome,
+    /// The finding.
+    pub finding: Finding,
+}
+
+/// What became of a finding.
+#[derive(
+    Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, serde::Deserialize,
+)]
+#[serde(rename_all = "lowercase")]
+pub enum Outcome {
+    /// Its owner took the rule upon himself.
+    Waived,
+    /// It is noted in the audit log.
+    Audited,
+    /// Its fix was described, not carried out.
+    Previewed,
+    /// It was fixed.
+    Injected,
+    /// It is shown to the user.
+    Warned,
+    /// The request is denied.
+    Denied,
+}
+
+impl Outcome {
+    /// The word that output formats and metrics use.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Waived => "waived",
+            Self::Audited => "audited",
+            Self::Previewed => "previewed",
+            Self::Injected => "injected",
+            Self::Warned => "warned",
+            Self::Denied => "denied",
+        }
+    }
+
+    /// Whether the user is told, and not only the audit log.
+    #[must_use]
+    pub fn is_shown(self) -> bool {
+        self >= Self::Previewed
+    }
+}
+
+impl Verdict {
+    /// Whether the set may be stored.
+    #[must_use]
+    pub fn allowed(&self) -> bool {
+        self.denied().next().is_none()
+    }
+
+    /// The findings for which it may not.
+    pub fn denied(&self) -> impl Iterator<Item = &Judged> {
+        self.judged
+            .iter()
+            .filter(|judged| judged.outcome == Outcome::Denied)
+    }
+}
+
+impl Judged {
+    pub(super) fn new(selected: &Selected, outcome: Outcome, finding: Finding) -> Self {
+        Self {
+            rule: selected.meta.id,
+            level: selected.level,
+            outcome,
+            finding,
+        }
+    }
+
+    /// The finding in one line, without the rule: what was found, and what was done or is to be done.
+    #[must_use]
+    pub fn sentence(&self) -> String {
+        let Finding {
+            message,
+            remedy,
+            fix,
+            ..
+        } = &self.finding;
+        match (self.outcome, fix) {
+            (Outcome::Injected, Some(fix)) => format!("{message}; {}", fix.done),
+            (Outcome::Previewed, Some(fix)) => {
+                format!("{message}; the fix, on preview, would have {}", fix.done)
+            }
+            _ => format!("{message}; {remedy}"),
+        }
+    }
+
+    /// The finding as a paragraph: what was found and where, why it matters, what to do, how to be exempted.
+    #[must_use]
+    pub fn paragraph(&self) -> String {
+        let Finding {
+            at,
+            message,
+            why,
+            remedy,
+            ..
+        } = &self.finding;
+        let place = at.to_string();
+        let mut text = format!("{}: {message}", self.rule);
+        if !message.contains(&place) {
+            let _ = write!(text, "\n  at     {place}");
+        }
+        let _ = write!(
+            text,
+            "\n  why    {why}\n  fix    {remedy}\n  allow  annotation {PREFIX}{}: \"<reason>\"",
+            self.rule
+        );
+        text
+    }
+}
