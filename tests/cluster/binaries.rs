@@ -4,20 +4,13 @@
 //! is a digest of that module and of the flags, so another branch with another pin has a cache of its own.
 
 use std::env;
-use std::fmt::Write as _;
 use std::fs::{self, File, TryLockError};
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::Command;
 
-use anyhow::{Context as _, Result, bail, ensure};
-use sha2::{Digest as _, Sha256};
+use anyhow::{Context as _, Result};
 
-use crate::supervise::{self, Lifeline};
-
-const GO_MOD: &str = include_str!("../controlplane/go.mod");
-const GO_SUM: &str = include_str!("../controlplane/go.sum");
-const MODULE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/controlplane");
+use crate::go_module;
 
 struct Program {
     name: &'static str,
@@ -71,14 +64,10 @@ impl Binaries {
     pub(crate) fn ready() -> Result<Self> {
         let assets = env::var_os("KUBEBUILDER_ASSETS")
             .filter(|folder| !folder.is_empty())
-            .map(PathBuf::from);
-        if let Some(folder) = &assets {
-            ensure!(
-                folder.is_dir(),
-                "KUBEBUILDER_ASSETS is {}, which is no folder",
-                folder.display()
-            );
-        }
+            // Some of them run in another folder than we do.
+            .map(fs::canonicalize)
+            .transpose()
+            .context("KUBEBUILDER_ASSETS names no folder")?;
         let binaries = Self {
             assets,
             cache: cache_folder()?,
@@ -90,14 +79,13 @@ impl Binaries {
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
-        self.from_assets(name)
-            .unwrap_or_else(|| self.cache.join(name))
+        self.asset(name).unwrap_or_else(|| self.cache.join(name))
     }
 
     /// The version that this API server must report.
     pub(crate) fn kubernetes_version(&self) -> Result<String> {
-        let Some(program) = self.from_assets("kube-apiserver") else {
-            return pinned_version();
+        let Some(program) = self.asset("kube-apiserver") else {
+            return go_module::pinned_version();
         };
         let output = Command::new(program)
             .arg("--version")
@@ -111,7 +99,7 @@ impl Binaries {
             .context("kube-apiserver --version says nothing")
     }
 
-    fn from_assets(&self, name: &str) -> Option<PathBuf> {
+    fn asset(&self, name: &str) -> Option<PathBuf> {
         self.assets
             .as_ref()
             .map(|folder| folder.join(name))
@@ -142,7 +130,8 @@ impl Binaries {
         if missing.is_empty() {
             return Ok(());
         }
-        find_go(&missing)?;
+        let names: Vec<&str> = missing.iter().map(|program| program.name).collect();
+        go_module::find_go(&names)?;
         eprintln!(
             "the control plane is built once, into {}",
             self.cache.display()
@@ -155,71 +144,11 @@ impl Binaries {
                 missing.len(),
                 program.cold
             );
-            self.build(program)
+            go_module::build(program.package, &self.cache.join(program.name))
                 .with_context(|| format!("cannot build {}", program.name))?;
         }
         Ok(())
     }
-
-    fn build(&self, program: &Program) -> Result<()> {
-        // Built beside its place: what has its final name is whole.
-        let partial = self.cache.join(format!("{}.partial", program.name));
-        let mut go = supervise::command("go")?;
-        // Proxies matter here and only here: this child may have to download.
-        go.envs(env::vars_os()).current_dir(MODULE);
-        go.args(["build", "-trimpath", "-ldflags", &linker_flags()?, "-o"])
-            .arg(&partial)
-            .arg(program.package);
-        // GOFLAGS of the machine could bring tags, a vendor folder or another mode.
-        go.env("CGO_ENABLED", "0")
-            .env("GOFLAGS", "-mod=readonly -buildvcs=false")
-            .env("GOWORK", "off");
-        go.env_remove("GOOS").env_remove("GOARCH");
-
-        let start = Instant::now();
-        let mut said = start;
-        let mut child = go.spawn().context("cannot start go")?;
-        let _lifeline = Lifeline::of(&mut child);
-        let status = loop {
-            if let Some(status) = child.try_wait()? {
-                break status;
-            }
-            if said.elapsed() >= Duration::from_secs(15) {
-                said = Instant::now();
-                eprintln!(
-                    "  still building {}, {} s so far",
-                    program.name,
-                    start.elapsed().as_secs()
-                );
-            }
-            std::thread::sleep(Duration::from_millis(100));
-        };
-        ensure!(
-            status.success(),
-            "`go build {}` failed; its messages stand above",
-            program.package
-        );
-        fs::rename(&partial, self.cache.join(program.name)).context("cannot put it in its place")
-    }
-}
-
-fn find_go(missing: &[&Program]) -> Result<()> {
-    let found = Command::new("go")
-        .arg("version")
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status();
-    if found.is_ok_and(|status| status.success()) {
-        return Ok(());
-    }
-    let names: Vec<&str> = missing.iter().map(|program| program.name).collect();
-    bail!(
-        "these tests run a real Kubernetes control plane, and there is no Go to build it with (missing: {}).\n\
-         Either install Go 1.26 or newer (https://go.dev/dl), which builds it once into a cache,\n\
-         or set KUBEBUILDER_ASSETS to a folder that holds these programs.\n\
-         STEADFAST_TEST_CLUSTER=off leaves these tests out.",
-        names.join(", ")
-    )
 }
 
 fn cache_folder() -> Result<PathBuf> {
@@ -230,50 +159,5 @@ fn cache_folder() -> Result<PathBuf> {
     let base = base.context("neither XDG_CACHE_HOME nor HOME says where caches belong")?;
     Ok(base
         .join("steadfast")
-        .join(format!("controlplane-{}", digest()?)))
-}
-
-/// A home folder may be shared by machines of several kinds, so the platform counts too.
-fn digest() -> Result<String> {
-    let mut sha = Sha256::new();
-    for part in [
-        GO_MOD,
-        GO_SUM,
-        &linker_flags()?,
-        env::consts::OS,
-        env::consts::ARCH,
-    ] {
-        sha.update(part.as_bytes());
-        sha.update([0]);
-    }
-    Ok(sha.finalize()[..6]
-        .iter()
-        .fold(String::new(), |mut text, byte| {
-            let _ = write!(text, "{byte:02x}");
-            text
-        }))
-}
-
-/// `v1.37.2`, as go.mod pins it.
-fn pinned_version() -> Result<String> {
-    let line = GO_MOD
-        .lines()
-        .find_map(|line| line.trim().strip_prefix("k8s.io/kubernetes v"));
-    let version = line.and_then(|rest| rest.split_whitespace().next());
-    version
-        .map(|version| format!("v{version}"))
-        .context("go.mod does not pin k8s.io/kubernetes")
-}
-
-/// Built from a module, Kubernetes does not know its own version; clients and Helm ask for it.
-fn linker_flags() -> Result<String> {
-    let version = pinned_version()?;
-    let mut numbers = version.trim_start_matches('v').split('.');
-    let (Some(major), Some(minor)) = (numbers.next(), numbers.next()) else {
-        bail!("{version} is no version")
-    };
-    let set = "-X k8s.io/component-base/version";
-    Ok(format!(
-        "-s -w {set}.gitVersion={version} {set}.gitMajor={major} {set}.gitMinor={minor} {set}.gitTreeState=clean"
-    ))
+        .join(format!("controlplane-{}", go_module::digest()?)))
 }

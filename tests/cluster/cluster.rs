@@ -16,8 +16,9 @@ use tempfile::TempDir;
 use tokio::runtime::Runtime;
 use tokio::time::timeout;
 
+use crate::access::Access;
 use crate::binaries::Binaries;
-use crate::control_plane::{Access, ControlPlane, START};
+use crate::control_plane::{ControlPlane, START};
 use crate::eventually::{Stop, eventually};
 use crate::invocation::Invocation;
 use crate::namespace::Namespace;
@@ -151,7 +152,7 @@ impl Cluster {
         .expect("this binary found itself when it started the control plane")
     }
 
-    /// The admission policy and the default ServiceAccount reach the API server through watches, so ask until both do.
+    /// The admission policy and the default `ServiceAccount` reach the API server through watches, so ask until both do.
     fn wait_until_pods_can_run(&self) -> Result<()> {
         let pod: Pod = serde_json::from_value(json!({
             "metadata": {"name": "probe"}, "spec": {"containers": [{"name": "probe", "image": "probe"}]},

@@ -1,13 +1,13 @@
 //! etcd, API server, controller manager and kwok as processes, from start to ready.
 
 use std::net::TcpListener;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 
+use crate::access::{Access, Files};
 use crate::binaries::Binaries;
-use crate::pki::{Authority, Pair, service_account_key};
 use crate::supervise::{self, Supervised};
 
 /// How long a component may take to come up on a busy machine.
@@ -22,24 +22,6 @@ pub(crate) struct ControlPlane {
     pub(crate) api_server: Supervised,
     pub(crate) etcd: Supervised,
     pub(crate) access: Access,
-}
-
-/// What a client needs.
-#[derive(Clone)]
-pub(crate) struct Access {
-    pub(crate) url: String,
-    pub(crate) authority: Vec<u8>,
-    pub(crate) admin: Pair,
-    pub(crate) kubeconfig: PathBuf,
-}
-
-struct Files {
-    folder: PathBuf,
-    authority: Authority,
-    authority_file: PathBuf,
-    serving: Pair,
-    admin: Pair,
-    service_accounts: Pair,
 }
 
 impl ControlPlane {
@@ -142,48 +124,6 @@ impl ControlPlane {
             .map(Supervised::log_tail)
             .collect::<Vec<_>>()
             .join("\n\n")
-    }
-}
-
-impl Files {
-    fn make(folder: &Path) -> Result<Self> {
-        let authority = Authority::new("steadfast-test-control-plane")?;
-        let authority_file = folder.join("ca.crt");
-        std::fs::write(&authority_file, authority.pem())?;
-        let names = [
-            "127.0.0.1",
-            "10.0.0.1",
-            "localhost",
-            "kubernetes.default.svc",
-        ];
-        Ok(Self {
-            serving: authority.serving(folder, "kube-apiserver", &names)?,
-            admin: authority.client(folder, "admin", "system:masters")?,
-            service_accounts: service_account_key(folder)?,
-            folder: folder.to_owned(),
-            authority,
-            authority_file,
-        })
-    }
-
-    fn access(&self, port: u16) -> Result<Access> {
-        let url = format!("https://127.0.0.1:{port}");
-        let kubeconfig = self.folder.join("kubeconfig");
-        let text = serde_json::json!({
-            "apiVersion": "v1", "kind": "Config", "current-context": "test",
-            "clusters": [{"name": "test", "cluster": {"server": url, "certificate-authority": self.authority_file}}],
-            "users": [{"name": "admin", "user": {
-                "client-certificate": self.admin.certificate, "client-key": self.admin.key,
-            }}],
-            "contexts": [{"name": "test", "context": {"cluster": "test", "user": "admin"}}],
-        });
-        std::fs::write(&kubeconfig, text.to_string())?;
-        Ok(Access {
-            url,
-            authority: self.authority.der().to_vec(),
-            admin: self.admin.clone(),
-            kubeconfig,
-        })
     }
 }
 

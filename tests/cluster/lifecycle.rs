@@ -7,13 +7,19 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail, ensure};
+use serde_json::json;
 
 use crate::cluster::Cluster;
 use crate::eventually::{SOON, eventually};
+use crate::pki::Authority;
+use crate::registration::Registration;
 use crate::supervise::{self, Lifeline};
+use crate::webhook::Webhook;
 use crate::{tests, webhook};
 
 tests![
+    registers_for_one_namespace_only,
+    shows_why_a_server_did_not_start,
     kills_its_children_when_it_is_killed,
     runs_commands_apart_from_the_users_home,
     reads_the_ready_line
@@ -34,7 +40,7 @@ pub(crate) fn hold(arguments: impl Iterator<Item = OsString>) -> ExitCode {
         return ExitCode::FAILURE;
     };
     let _lifeline = Lifeline::of(&mut child);
-    thread::sleep(Duration::from_secs(600));
+    thread::sleep(Duration::from_mins(10));
     ExitCode::FAILURE
 }
 
@@ -114,6 +120,54 @@ fn reads_the_ready_line(_: &Cluster) -> Result<()> {
     ensure!(
         webhook::ready_line("steadfast serves nothing").is_none(),
         "understood what says nothing"
+    );
+    Ok(())
+}
+
+/// Nobody listens there, so the error itself shows who was called.
+fn registers_for_one_namespace_only(cluster: &Cluster) -> Result<()> {
+    let (here, elsewhere) = (
+        cluster.namespace("registered")?,
+        cluster.namespace("elsewhere")?,
+    );
+    let authority = Authority::new("nobody")?;
+    let registration = Registration::with(&here, 1, &authority.pem(), &json!({}))?;
+    let create = ["create", "--dry-run=server", "-f", "-"];
+    let denied = here.kubectl(&create).stdin(SET).fail()?;
+    ensure!(
+        denied
+            .stderr
+            .contains("failed calling webhook \"mutate.steadfast.dev\""),
+        "{denied}"
+    );
+    elsewhere.kubectl(&create).stdin(SET).succeed()?;
+
+    drop(registration);
+    eventually(SOON, "the registration ends with its value", || {
+        here.kubectl(&create).stdin(SET).succeed()
+    })?;
+    Ok(())
+}
+
+const SET: &str = "
+apiVersion: apps/v1
+kind: StatefulSet
+metadata: {name: web}
+spec:
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec: {containers: [{name: web, image: nginx:1.29}]}
+";
+
+fn shows_why_a_server_did_not_start(cluster: &Cluster) -> Result<()> {
+    let Err(error) = Webhook::new().policy("kind: [").start(cluster) else {
+        bail!("it runs without a policy")
+    };
+    let error = format!("{error:#}");
+    ensure!(
+        error.contains("steadfast ended early") && error.contains("steadfast.log"),
+        "{error}"
     );
     Ok(())
 }

@@ -24,7 +24,7 @@ pub(crate) struct Namespace<'c> {
 }
 
 impl<'c> Namespace<'c> {
-    /// Pods need the default ServiceAccount, so it is there when this returns.
+    /// Pods need the default `ServiceAccount`, so it is there when this returns.
     pub(crate) fn create(cluster: &'c Cluster, name: String) -> Result<Self> {
         let object: Object = serde_json::from_value(json!({"metadata": {"name": name}}))?;
         let namespaces: Api<Object> = Api::all(cluster.client());
@@ -83,7 +83,7 @@ impl<'c> Namespace<'c> {
             .with_context(|| format!("cannot read {} {name}", K::kind(&())))
     }
 
-    /// Watches one object until it is as wanted; `what` completes the sentence "StatefulSet web ...".
+    /// Watches one object until it is as wanted; `what` completes the sentence "web ..." for messages.
     pub(crate) fn wait<K>(&self, name: &str, what: &str, wanted: impl Fn(&K) -> bool) -> Result<K>
     where
         K: Resource<Scope = NamespaceResourceScope, DynamicType = ()>

@@ -76,7 +76,7 @@ impl Authority {
     }
 }
 
-/// The key that signs the tokens of ServiceAccounts.
+/// The key that signs the tokens of `ServiceAccounts`.
 pub(crate) fn service_account_key(folder: &Path) -> Result<Pair> {
     let key = KeyPair::generate()?;
     let pair = Pair {

@@ -1,6 +1,8 @@
-//! Webhook configurations that send one namespace's StatefulSets to a server on loopback, by URL.
+//! Webhook configurations that send one namespace's `StatefulSets` to a server on loopback, by URL.
 
 use anyhow::{Context as _, Result, bail, ensure};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use k8s_openapi::api::admissionregistration::v1::{
     MutatingWebhookConfiguration, ValidatingWebhookConfiguration,
 };
@@ -13,7 +15,7 @@ use crate::eventually::{SOON, Stop, eventually};
 use crate::namespace::Namespace;
 use crate::webhook::Running;
 
-/// The label of the ConfigMap that only a canary asks for.
+/// The label of the `ConfigMap` that only a canary asks for.
 const CANARY: &str = "test.steadfast.dev/canary";
 
 /// Both configurations; they go when this is dropped, which must be before the server stops.
@@ -25,13 +27,14 @@ pub(crate) struct Registration<'c> {
 impl<'c> Registration<'c> {
     /// Registers the server for this namespace alone and returns when the API server acts upon it.
     pub(crate) fn by_url(namespace: &Namespace<'c>, server: &Running) -> Result<Self> {
-        Self::with(namespace, server, &json!({}))
+        Self::with(namespace, server.port(), &server.ca_pem(), &json!({}))
     }
 
-    /// The same, with fields of the webhooks replaced: `json!({"failurePolicy": "Ignore"})`.
+    /// The same for any server on loopback, with fields of the webhooks replaced: `json!({"failurePolicy": "Ignore"})`.
     pub(crate) fn with(
         namespace: &Namespace<'c>,
-        server: &Running,
+        port: u16,
+        ca: &str,
         fields: &Value,
     ) -> Result<Self> {
         let cluster = namespace.cluster();
@@ -39,18 +42,19 @@ impl<'c> Registration<'c> {
             cluster,
             name: namespace.name().to_owned(),
         };
+        let ca = BASE64.encode(ca);
         let body = |path: &str| {
-            let client = json!({"url": server.url(path), "caBundle": server.ca_bundle_base64()});
+            let client = json!({"url": format!("https://127.0.0.1:{port}{path}"), "caBundle": ca});
             configuration(&registration.name, path, &client, fields)
         };
         let mutating: MutatingWebhookConfiguration = serde_json::from_value(body("/mutate"))?;
         let validating: ValidatingWebhookConfiguration = serde_json::from_value(body("/validate"))?;
-        let post = PostParams::default();
+        let params = PostParams::default();
         cluster
-            .block_on(Api::all(cluster.client()).create(&post, &mutating))
+            .block_on(Api::all(cluster.client()).create(&params, &mutating))
             .context("mutating configuration")?;
         cluster
-            .block_on(Api::all(cluster.client()).create(&post, &validating))
+            .block_on(Api::all(cluster.client()).create(&params, &validating))
             .context("validating configuration")?;
         for path in ["/mutate", "/validate"] {
             wait_for_canary(namespace, path)?;
@@ -73,7 +77,7 @@ impl Drop for Registration<'_> {
 }
 
 /// Configurations reach the API server through a watch, about a second after they were stored. Each carries a canary:
-/// a second webhook where nobody listens. When it makes a ConfigMap fail, the object is known, our own entry included,
+/// a second webhook where nobody listens. When it makes a `ConfigMap` fail, the object is known, our own entry included,
 /// and our server was not asked for that.
 fn configuration(name: &str, path: &str, client: &Value, fields: &Value) -> Value {
     let namespace = json!({"matchLabels": {"kubernetes.io/metadata.name": name}});

@@ -1,4 +1,4 @@
-//! StatefulSets come up here as they would on nodes: in order, with a bound claim for each pod.
+//! `StatefulSets` come up here as they would on nodes: in order, with a bound claim for each pod.
 
 use anyhow::{Context as _, Result, ensure};
 use k8s_openapi::api::apps::v1::StatefulSet;

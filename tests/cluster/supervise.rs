@@ -149,6 +149,7 @@ pub(crate) fn supervise(mut command: impl Iterator<Item = OsString>) -> ExitCode
             .args(command)
             .env_remove(STDIN_FILE)
             .stdin(stdin)
+            .process_group(0)
             .spawn()
     });
     let mut child = match child {
@@ -158,12 +159,13 @@ pub(crate) fn supervise(mut command: impl Iterator<Item = OsString>) -> ExitCode
             return ExitCode::from(127);
         }
     };
-    let pid = child.id().to_string();
+    // A group of its own, so that what it starts in turn ends with it.
+    let group = format!("-{}", child.id());
     thread::spawn(move || {
         wait_for_parent_to_let_go();
-        signal("-TERM", &pid);
+        signal("-TERM", &group);
         thread::sleep(GRACE);
-        signal("-KILL", &pid);
+        signal("-KILL", &group);
     });
     match child.wait() {
         Ok(status) => {
@@ -206,9 +208,9 @@ fn wait_for_parent_to_let_go() {
 }
 
 /// `kill` the command: the system call would need unsafe code.
-fn signal(signal: &str, pid: &str) {
+fn signal(signal: &str, group: &str) {
     let _ = Command::new("kill")
-        .args([signal, pid])
+        .args([signal, "--", group])
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .status();
