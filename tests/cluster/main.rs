@@ -23,6 +23,7 @@ mod supervise;
 mod webhook;
 
 mod api_server;
+mod helm;
 mod lifecycle;
 mod rollout;
 
@@ -52,7 +53,12 @@ macro_rules! tests {
 }
 pub(crate) use tests;
 
-const TESTS: &[&[Test]] = &[api_server::TESTS, lifecycle::TESTS, rollout::TESTS];
+const TESTS: &[&[Test]] = &[
+    api_server::TESTS,
+    helm::TESTS,
+    lifecycle::TESTS,
+    rollout::TESTS,
+];
 
 fn main() -> ExitCode {
     let mut arguments = std::env::args_os().skip(1);
@@ -87,7 +93,10 @@ fn switched_off() -> Result<bool> {
             bail!("STEADFAST_TEST_CLUSTER=off in CI: what CI leaves out, nobody runs")
         }
         Some("off") => Ok(true),
-        _ => bail!("STEADFAST_TEST_CLUSTER is {value:?}; it may be on or off"),
+        _ => bail!(
+            "STEADFAST_TEST_CLUSTER is `{}`; it may be on or off",
+            value.display()
+        ),
     }
 }
 

@@ -2,12 +2,17 @@
 
 use anyhow::{Context as _, Result, ensure};
 use k8s_openapi::api::apps::v1::StatefulSet;
-use k8s_openapi::api::core::v1::{PersistentVolumeClaim, Pod};
+use k8s_openapi::api::core::v1::{PersistentVolume, PersistentVolumeClaim, Pod};
+use kube::Api;
+use kube::runtime::wait::{await_condition, conditions};
+use tokio::time::timeout;
 
 use crate::cluster::Cluster;
+use crate::eventually::SOON;
 use crate::tests;
 
 tests![
+    gives_the_volume_back_with_its_claim,
     brings_up_an_ordered_set_with_claims,
     stops_at_a_pod_that_does_not_get_ready
 ];
@@ -94,12 +99,16 @@ fn stops_at_a_pod_that_does_not_get_ready(cluster: &Cluster) -> Result<()> {
         spec.is_some_and(|spec| spec.node_name.as_deref() == Some("node-0"))
     };
     namespace.wait("web-0", "is on the node", pending)?;
+    // The controller has looked again after that, which it shows by counting a change.
+    namespace
+        .kubectl(&["scale", "statefulset/web", "--replicas=4"])
+        .succeed()?;
     let counted = |set: &StatefulSet| {
         set.status
             .as_ref()
-            .is_some_and(|status| status.observed_generation == Some(1) && status.replicas == 1)
+            .is_some_and(|status| status.observed_generation == Some(2) && status.replicas > 0)
     };
-    let set = namespace.wait("web", "has its first pod counted", counted)?;
+    let set = namespace.wait("web", "has the change counted", counted)?;
     ensure!(
         ready(&set).unwrap_or(0) == 0,
         "a pod is Ready that must not be"
@@ -114,4 +123,34 @@ fn stops_at_a_pod_that_does_not_get_ready(cluster: &Cluster) -> Result<()> {
 
 fn ready(set: &StatefulSet) -> Option<i32> {
     set.status.as_ref()?.ready_replicas
+}
+
+fn gives_the_volume_back_with_its_claim(cluster: &Cluster) -> Result<()> {
+    let namespace = cluster.namespace("volume")?;
+    namespace.apply(
+        "
+apiVersion: v1
+kind: PersistentVolumeClaim
+metadata: {name: data}
+spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}
+",
+    )?;
+    let bound = |claim: &PersistentVolumeClaim| {
+        claim.status.as_ref().and_then(|s| s.phase.as_deref()) == Some("Bound")
+    };
+    let claim = namespace.wait("data", "is bound", bound)?;
+    let name = claim
+        .spec
+        .and_then(|spec| spec.volume_name)
+        .context("bound to no volume")?;
+    let volumes: Api<PersistentVolume> = Api::all(cluster.client());
+    let volume = cluster.block_on(volumes.get(&name))?;
+    let uid = volume.metadata.uid.context("a volume without uid")?;
+
+    namespace.kubectl(&["delete", "pvc", "data"]).succeed()?;
+    let gone = await_condition(volumes, &name, conditions::is_deleted(&uid));
+    cluster
+        .block_on(async { timeout(SOON, gone).await })
+        .context("the volume is still there")??;
+    Ok(())
 }
