@@ -7,7 +7,7 @@ use k8s_openapi::api::storage::v1::StorageClass;
 
 use crate::rule::{ClusterView, Listing};
 
-pub use manifests::Manifests;
+pub use manifests::{DEFAULT_NAMESPACE, Manifests};
 
 /// A view that knows nothing: every question stays open.
 #[derive(Clone, Copy, Debug, Default)]
