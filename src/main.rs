@@ -1,2 +1,7 @@
-//! steadfast
-fn main() {}
+//! Arguments in, exit code out.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    steadfast::cli::main()
+}

@@ -116,7 +116,7 @@ fn params(source: &str) -> Vec<(String, String)> {
     let mut doc = String::new();
     let body = source
         .lines()
-        .skip_while(|line| !line.starts_with("pub struct "))
+        .skip_while(|line| !(line.starts_with("pub struct ") && line.ends_with('{')))
         .skip(1);
     for line in body.take_while(|line| *line != "}").map(str::trim) {
         if let Some(text) = line.strip_prefix("/// ") {
@@ -127,7 +127,7 @@ fn params(source: &str) -> Vec<(String, String)> {
             .filter(|(field, _)| !field.starts_with('#'))
         {
             params.push((
-                camel(field.trim_start_matches("pub ")),
+                camel(field.trim_start_matches("pub ").trim_start_matches("r#")),
                 std::mem::take(&mut doc),
             ));
         }

@@ -39,8 +39,7 @@ use crate::rule::{
 #[serde(default, deny_unknown_fields, rename_all = "camelCase")]
 pub struct ImplicitUpdateStrategy {
     /// The strategy of sets that state none: `RollingUpdate` or `OnDelete`.
-    #[serde(rename = "type")]
-    kind: Strategy,
+    r#type: Strategy,
     /// Of a rolling update: pods with a lower ordinal keep the old template.
     partition: u16,
 }
@@ -68,7 +67,7 @@ impl Rule for ImplicitUpdateStrategy {
     fn check(&self, sts: &StatefulSet<'_>, cx: &Context<'_>, report: &mut Report) {
         if let Some(stated) = &sts.spec.stated_update_strategy {
             let wanted = self.name() == &*stated.type_
-                && (self.kind == Strategy::OnDelete
+                && (self.r#type == Strategy::OnDelete
                     || stated.rolling_update.partition == i64::from(self.partition));
             let theirs = || author(&sts.metadata, &["spec", "updateStrategy"]) != Author::Server;
             if wanted || cx.operation == Operation::Update || theirs() {
@@ -93,14 +92,14 @@ impl Rule for ImplicitUpdateStrategy {
 
 impl ImplicitUpdateStrategy {
     fn name(&self) -> &'static str {
-        match self.kind {
+        match self.r#type {
             Strategy::RollingUpdate => "RollingUpdate",
             Strategy::OnDelete => "OnDelete",
         }
     }
 
     fn spelt(&self) -> String {
-        match self.kind {
+        match self.r#type {
             Strategy::RollingUpdate => format!("RollingUpdate from partition {}", self.partition),
             Strategy::OnDelete => "OnDelete".to_owned(),
         }
@@ -108,7 +107,7 @@ impl ImplicitUpdateStrategy {
 
     fn value(&self) -> StatefulSetUpdateStrategy {
         let rolling_update =
-            (self.kind == Strategy::RollingUpdate).then(|| RollingUpdateStatefulSetStrategy {
+            (self.r#type == Strategy::RollingUpdate).then(|| RollingUpdateStatefulSetStrategy {
                 partition: Some(self.partition.into()),
                 ..RollingUpdateStatefulSetStrategy::default()
             });

@@ -1,0 +1,165 @@
+//! `steadfast certs`: a certificate authority and a serving pair.
+
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, bail};
+use clap::Args;
+use rcgen::{
+    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
+    KeyUsagePurpose,
+};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+use time::{Duration, OffsetDateTime};
+use x509_parser::prelude::{FromDer, X509Certificate};
+
+use super::Outcome;
+
+/// Make or renew a certificate authority and a serving pair.
+///
+/// Writes ca.crt, ca.key, tls.crt and tls.key. An authority that is there is kept, so that the bundle that the cluster
+/// has stays right, and only the serving pair is made anew.
+#[derive(Args, Debug)]
+pub(super) struct Certs {
+    /// The folder to write to
+    #[arg(default_value = "certs", value_name = "DIR")]
+    folder: PathBuf,
+    /// A DNS name or address of the server, such as steadfast.steadfast-system.svc; repeatable
+    #[arg(long = "name", value_name = "NAME", default_values_t = ["localhost".to_owned(), "127.0.0.1".to_owned(), "::1".to_owned()])]
+    names: Vec<String>,
+    /// Days that the serving certificate is valid
+    #[arg(long, default_value_t = 365, value_parser = clap::value_parser!(u16).range(1..=3650))]
+    days: u16,
+}
+
+/// Days that a new authority is valid: it outlives every pair that it signs.
+const CA_DAYS: i64 = 3660;
+
+/// How far back validity begins: clocks differ.
+const BACKDATED: Duration = Duration::hours(1);
+
+impl Certs {
+    pub(super) fn run(self) -> Result<Outcome> {
+        self.make()?;
+        let folder = self.folder.display();
+        writeln!(
+            anstream::stderr(),
+            "wrote {folder}/tls.crt and {folder}/tls.key for {}, signed by {folder}/ca.crt",
+            self.names.join(", ")
+        )?;
+        Ok(Outcome::Clean)
+    }
+
+    /// The pair for `serve --dev`, made anew where there is none that is still valid.
+    pub(super) fn for_development(folder: &Path) -> Result<(PathBuf, PathBuf)> {
+        let (certificate, key) = (folder.join("tls.crt"), folder.join("tls.key"));
+        if !key.exists() || !is_valid(&certificate) {
+            let names = ["localhost", "127.0.0.1", "::1"]
+                .map(str::to_owned)
+                .to_vec();
+            let certs = Self {
+                folder: folder.to_owned(),
+                names,
+                days: 365,
+            };
+            certs.run()?;
+        }
+        Ok((certificate, key))
+    }
+
+    fn make(&self) -> Result<()> {
+        fs::create_dir_all(&self.folder)
+            .with_context(|| format!("cannot make {}", self.folder.display()))?;
+        let issuer = self.authority()?;
+        let mut params = CertificateParams::new(self.names.clone())
+            .context("a --name that no certificate can bear")?;
+        params
+            .distinguished_name
+            .push(DnType::CommonName, "steadfast");
+        params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+        params.use_authority_key_identifier_extension = true;
+        (params.not_before, params.not_after) = validity(self.days.into());
+        let key = KeyPair::generate()?;
+        let certificate = params.signed_by(&key, &issuer)?;
+        // The key first: a server that reads in between finds a pair that does not fit, and waits.
+        write(&self.folder.join("tls.key"), &key.serialize_pem(), true)?;
+        write(&self.folder.join("tls.crt"), &certificate.pem(), false)
+    }
+
+    /// The authority in the folder, or a new one.
+    fn authority(&self) -> Result<Issuer<'static, KeyPair>> {
+        let (certificate, key) = (self.folder.join("ca.crt"), self.folder.join("ca.key"));
+        match (certificate.exists(), key.exists()) {
+            (true, true) if is_valid(&certificate) => {
+                let read = |file: &Path| {
+                    fs::read_to_string(file)
+                        .with_context(|| format!("cannot read {}", file.display()))
+                };
+                let key_pair = KeyPair::from_pem(&read(&key)?)
+                    .with_context(|| format!("{} is no private key", key.display()))?;
+                Issuer::from_ca_cert_pem(&read(&certificate)?, key_pair).with_context(|| {
+                    format!("{} is no authority's certificate", certificate.display())
+                })
+            }
+            (true, true) => bail!(
+                "{} has expired; remove it and its key for a new authority",
+                certificate.display()
+            ),
+            (true, false) => bail!(
+                "{} has no key beside it, so it can sign nothing; choose another folder",
+                certificate.display()
+            ),
+            (false, _) => {
+                let mut params = CertificateParams::new(Vec::new())?;
+                params
+                    .distinguished_name
+                    .push(DnType::CommonName, "steadfast certificate authority");
+                params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+                params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+                (params.not_before, params.not_after) = validity(CA_DAYS);
+                let key_pair = KeyPair::generate()?;
+                let authority = params.self_signed(&key_pair)?;
+                write(&key, &key_pair.serialize_pem(), true)?;
+                write(&certificate, &authority.pem(), false)?;
+                Ok(Issuer::new(params, key_pair))
+            }
+        }
+    }
+}
+
+fn validity(days: i64) -> (OffsetDateTime, OffsetDateTime) {
+    let now = OffsetDateTime::now_utc();
+    (now - BACKDATED, now + Duration::days(days))
+}
+
+/// Whether a file is a certificate that is valid now.
+fn is_valid(file: &Path) -> bool {
+    CertificateDer::from_pem_file(file).is_ok_and(|der| {
+        X509Certificate::from_der(&der)
+            .is_ok_and(|(_, certificate)| certificate.validity().is_valid())
+    })
+}
+
+/// Writes a file by way of a new one beside it, so that nobody reads half of it.
+fn write(file: &Path, text: &str, secret: bool) -> Result<()> {
+    let fail = || format!("cannot write {}", file.display());
+    let folder = file.parent().unwrap_or(Path::new("."));
+    let part = folder.join(format!(
+        ".{}.part",
+        file.file_name().unwrap_or_default().to_string_lossy()
+    ));
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, if secret { 0o600 } else { 0o644 });
+    #[cfg(not(unix))]
+    let _ = secret;
+    options
+        .open(&part)
+        .and_then(|mut out| out.write_all(text.as_bytes()))
+        .with_context(fail)?;
+    fs::rename(&part, file).with_context(fail)
+}

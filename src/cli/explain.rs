@@ -1,0 +1,81 @@
+//! `steadfast explain RULE`: one rule with reason, parameters, example before and after.
+
+use std::io::Write;
+
+use anstyle::Style;
+use anyhow::{Result, bail};
+use clap::Args;
+
+use super::Outcome;
+use crate::object::yaml::nearest;
+use crate::rule::Entry;
+use crate::rule::doc::Doc;
+use crate::rule::waiver::PREFIX;
+use crate::rules;
+
+/// Explain a rule.
+#[derive(Args, Debug)]
+pub(super) struct Explain {
+    /// The rule's id; `steadfast rules` lists them
+    rule: String,
+}
+
+impl Explain {
+    pub(super) fn run(self) -> Result<Outcome> {
+        let Some(entry) = rules::find(&self.rule) else {
+            match nearest(&self.rule, rules::IDS.iter().copied()) {
+                Some(near) => bail!("no rule is called `{}`; did you mean `{near}`?", self.rule),
+                None => bail!(
+                    "no rule is called `{}`; `steadfast rules` lists them",
+                    self.rule
+                ),
+            }
+        };
+        write(&mut anstream::stdout().lock(), entry)?;
+        Ok(Outcome::Clean)
+    }
+}
+
+fn write(out: &mut dyn Write, entry: &Entry) -> Result<()> {
+    let bold = Style::new().bold();
+    let (meta, doc) = (&entry.meta, Doc::read(entry.meta.source));
+    writeln!(
+        out,
+        "{bold}{}{bold:#} (baseline: {}, strict: {})\n",
+        meta.id, meta.levels.baseline, meta.levels.strict
+    )?;
+    writeln!(out, "{}", doc.summary)?;
+    for (name, text) in doc.sections.iter().filter(|(name, _)| name != "Example") {
+        writeln!(out, "\n{bold}{name}{bold:#}\n{text}")?;
+    }
+    if !doc.params.is_empty() {
+        writeln!(out, "\n{bold}Parameters{bold:#}")?;
+        let defaults = (entry.defaults)();
+        for (name, text) in &doc.params {
+            writeln!(out, "  {name} (default: {})\n      {text}", defaults[name])?;
+        }
+    }
+    for example in &doc.examples {
+        let parts = [
+            ("Parameters of the example", &example.params),
+            ("In the cluster", &example.cluster),
+        ];
+        writeln!(out, "\n{bold}Before{bold:#}\n{}", indented(&example.before))?;
+        for (title, text) in parts {
+            if let Some(text) = text.as_deref().filter(|text| !text.is_empty()) {
+                writeln!(out, "{bold}{title}{bold:#}\n{}", indented(text))?;
+            }
+        }
+        write!(out, "{bold}After{bold:#}\n{}", indented(&example.after))?;
+    }
+    writeln!(
+        out,
+        "\n{bold}To be exempted{bold:#}, annotate the set or its pod template:\n  {PREFIX}{}: \"<reason>\"",
+        meta.id
+    )?;
+    Ok(())
+}
+
+fn indented(text: &str) -> String {
+    text.lines().map(|line| format!("  {line}\n")).collect()
+}

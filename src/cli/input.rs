@@ -1,0 +1,188 @@
+//! Files, folders and stdin: what commands read.
+
+use std::fs;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result, bail};
+use serde_json::Value;
+
+use crate::cluster::{DEFAULT_NAMESPACE, Manifests};
+use crate::object::yaml::{self, Place, Places};
+use crate::policy::{PolicyFile, PolicySet};
+
+/// One object out of a text.
+#[derive(Clone, Debug)]
+pub(super) struct Object {
+    /// What messages call the text.
+    pub(super) file: Arc<str>,
+    /// The object.
+    pub(super) value: Value,
+    /// Where each of its values stands in the text.
+    places: Arc<Places>,
+    /// The object's own place in its document: empty, or an item of a `List`.
+    pointer: String,
+}
+
+impl Object {
+    /// Where the value at `pointer` stands, or the nearest thing around it.
+    pub(super) fn place(&self, pointer: &str) -> Place {
+        self.places.nearest(&format!("{}{pointer}", self.pointer))
+    }
+
+    pub(super) fn is_stateful_set(&self) -> bool {
+        self.value["kind"] == "StatefulSet" && self.value["apiVersion"] == "apps/v1"
+    }
+
+    pub(super) fn namespace(&self) -> &str {
+        self.value["metadata"]["namespace"]
+            .as_str()
+            .unwrap_or(DEFAULT_NAMESPACE)
+    }
+}
+
+/// Every object in the texts at `paths`, in order; `-` is stdin, folders are walked.
+pub(super) fn objects(paths: &[PathBuf]) -> Result<Vec<Object>> {
+    let mut objects = Vec::new();
+    for path in paths {
+        for (file, text) in texts(path)? {
+            let file: Arc<str> = file.into();
+            for document in yaml::read(&file, &text)? {
+                let places = Arc::new(document.places);
+                add(&mut objects, &file, &places, document.value, String::new());
+            }
+        }
+    }
+    Ok(objects)
+}
+
+/// A `List` is its items.
+fn add(
+    objects: &mut Vec<Object>,
+    file: &Arc<str>,
+    places: &Arc<Places>,
+    mut value: Value,
+    pointer: String,
+) {
+    let is_list = value["kind"]
+        .as_str()
+        .is_some_and(|kind| kind.ends_with("List"));
+    match value.get_mut("items").filter(|_| is_list).map(Value::take) {
+        Some(Value::Array(items)) => {
+            for (index, item) in items.into_iter().enumerate() {
+                add(
+                    objects,
+                    file,
+                    places,
+                    item,
+                    format!("{pointer}/items/{index}"),
+                );
+            }
+        }
+        _ => objects.push(Object {
+            file: Arc::clone(file),
+            value,
+            places: Arc::clone(places),
+            pointer,
+        }),
+    }
+}
+
+/// The objects as what is in a cluster; `complete` says that there is nothing else.
+pub(super) fn cluster<'o>(
+    objects: impl IntoIterator<Item = &'o Object>,
+    complete: bool,
+) -> Result<Manifests> {
+    let mut manifests = Manifests::new(complete);
+    for object in objects {
+        let Place { line, column } = object.place("");
+        manifests
+            .add(&object.value, DEFAULT_NAMESPACE)
+            .with_context(|| {
+                format!(
+                    "{}:{line}:{column}: this {} cannot be read",
+                    object.file, object.value["kind"]
+                )
+            })?;
+    }
+    Ok(manifests)
+}
+
+/// The policies at `paths`, layered; `none` stands for no file.
+pub(super) fn policies(paths: &[PathBuf]) -> Result<PolicySet> {
+    let mut policies = Vec::new();
+    for path in paths.iter().filter(|path| path.as_os_str() != "none") {
+        for (file, text) in texts(path)? {
+            policies.extend(PolicyFile::read(&file, &text)?);
+        }
+    }
+    Ok(PolicySet::new(policies)?)
+}
+
+/// The texts at a path with the name of each: of a folder, every YAML and JSON file in it and below, by name.
+pub(super) fn texts(path: &Path) -> Result<Vec<(String, String)>> {
+    if path.as_os_str() == "-" {
+        let mut text = String::new();
+        std::io::stdin()
+            .read_to_string(&mut text)
+            .context("cannot read stdin")?;
+        return Ok(vec![("<stdin>".to_owned(), text)]);
+    }
+    let mut files = Vec::new();
+    let metadata = fs::metadata(path).with_context(|| format!("cannot read {}", path.display()))?;
+    if metadata.is_dir() {
+        walk(path, &mut |file| {
+            if is_manifest(file) {
+                files.push(file.to_owned());
+            }
+        })?;
+        if files.is_empty() {
+            bail!("{} holds no YAML or JSON file", path.display());
+        }
+    } else {
+        files.push(path.to_owned());
+    }
+    files
+        .iter()
+        .map(|file| Ok((file.display().to_string(), text(file)?)))
+        .collect()
+}
+
+/// The text of a file.
+pub(super) fn text(file: &Path) -> Result<String> {
+    fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))
+}
+
+/// Calls `visit` with every file below a folder, by name. Hidden ones are passed over: in a mounted ConfigMap each file
+/// is there a second time, in a folder `..data`.
+pub(super) fn walk(folder: &Path, visit: &mut dyn FnMut(&Path)) -> Result<()> {
+    let fail = || format!("cannot read {}", folder.display());
+    let mut entries: Vec<_> = fs::read_dir(folder)
+        .with_context(fail)?
+        .collect::<Result<_, _>>()
+        .with_context(fail)?;
+    entries.sort_by_key(fs::DirEntry::file_name);
+    for path in entries.iter().map(fs::DirEntry::path) {
+        let hidden = path
+            .file_name()
+            .is_some_and(|name| name.to_string_lossy().starts_with('.'));
+        if hidden {
+            continue;
+        }
+        if path.is_dir() {
+            walk(&path, visit)?;
+        } else {
+            visit(&path);
+        }
+    }
+    Ok(())
+}
+
+fn is_manifest(file: &Path) -> bool {
+    file.extension().is_some_and(|extension| {
+        ["yaml", "yml", "json"]
+            .iter()
+            .any(|known| extension == *known)
+    })
+}

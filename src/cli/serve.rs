@@ -1,0 +1,167 @@
+//! `steadfast serve`: the webhook.
+
+use std::io::Write as _;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result, bail};
+use clap::{Args, ValueEnum};
+use tracing_subscriber::EnvFilter;
+
+use super::certs::Certs;
+use super::{Outcome, PolicyArgs, review};
+use crate::server::{self, Settings, tls};
+
+/// Where `--dev` keeps its authority and pair.
+const DEV_CERTS: &str = "certs";
+
+/// Serve the admission webhook over TLS.
+#[derive(Args, Debug)]
+pub(super) struct Serve {
+    /// Where the API server calls; port 0 takes a free one
+    #[arg(long, value_name = "ADDR", env = "STEADFAST_LISTEN")]
+    listen: Option<SocketAddr>,
+    /// Where /livez, /readyz and /metrics are served, in plain HTTP
+    #[arg(long, value_name = "ADDR", env = "STEADFAST_STATUS_LISTEN")]
+    status_listen: Option<SocketAddr>,
+    /// The serving certificate with its chain, as PEM
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "STEADFAST_TLS_CERT",
+        requires = "tls_key"
+    )]
+    tls_cert: Option<PathBuf>,
+    /// Its key, as PEM
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "STEADFAST_TLS_KEY",
+        requires = "tls_cert"
+    )]
+    tls_key: Option<PathBuf>,
+    /// Ask clients for a certificate of this authority
+    #[arg(long, value_name = "FILE", env = "STEADFAST_CLIENT_CA")]
+    client_ca: Option<PathBuf>,
+    /// Manifests that stand for the cluster: Services, storage classes
+    #[arg(
+        long,
+        value_name = "FILE|DIR",
+        env = "STEADFAST_CLUSTER",
+        value_delimiter = ','
+    )]
+    cluster: Vec<PathBuf>,
+    #[command(flatten)]
+    policy: PolicyArgs,
+    /// Try it here: loopback only, with a certificate made once into certs/
+    #[arg(long)]
+    dev: bool,
+    /// How to write the log
+    #[arg(long, value_enum, default_value_t, env = "STEADFAST_LOG_FORMAT")]
+    log_format: LogFormat,
+    /// Log more; twice for even more
+    #[arg(short, long, action = clap::ArgAction::Count)]
+    verbose: u8,
+}
+
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+enum LogFormat {
+    #[default]
+    Human,
+    Json,
+}
+
+impl Serve {
+    pub(super) fn run(self) -> Result<Outcome> {
+        // Bad policies and manifests stop the start before anything is bound.
+        let policies = self.policy.read()?;
+        let cluster = review::view(&self.cluster)?;
+        let files = self.pair()?;
+        self.log();
+        let address = if self.dev {
+            Ipv4Addr::LOCALHOST
+        } else {
+            Ipv4Addr::UNSPECIFIED
+        };
+        let settings = Settings {
+            listen: self.listen.unwrap_or((address, 8443).into()),
+            status_listen: self.status_listen.unwrap_or((address, 8080).into()),
+            tls: files,
+            policies,
+            cluster: Arc::from(cluster),
+        };
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .enable_all()
+            .build()
+            .context("cannot start the runtime")?;
+        runtime.block_on(server::run(settings, |listen, status| {
+            self.say_ready(listen, status)
+        }))?;
+        Ok(Outcome::Clean)
+    }
+
+    /// The serving pair: the one named, or with `--dev` one that is made where there is none.
+    fn pair(&self) -> Result<tls::Files> {
+        let (certificate, key) = match (&self.tls_cert, &self.tls_key) {
+            (Some(certificate), Some(key)) => (certificate.clone(), key.clone()),
+            _ if self.dev => Certs::for_development(Path::new(DEV_CERTS))?,
+            _ => bail!(
+                "--tls-cert and --tls-key must be set (`steadfast certs` makes a pair, `--dev` does so by itself)"
+            ),
+        };
+        Ok(tls::Files {
+            certificate,
+            key,
+            client_ca: self.client_ca.clone(),
+        })
+    }
+
+    fn log(&self) {
+        let filter = match self.verbose {
+            0 => "info",
+            1 => "info,steadfast=debug",
+            _ => "debug,steadfast=trace",
+        };
+        let log = tracing_subscriber::fmt()
+            .with_env_filter(EnvFilter::new(filter))
+            .with_writer(anstream::stderr);
+        match self.log_format {
+            LogFormat::Human => log.with_target(false).init(),
+            LogFormat::Json => log.json().flatten_event(true).init(),
+        }
+    }
+
+    /// The ready line, and with `--dev` how to try it. There is nobody left to tell where stderr is closed.
+    fn say_ready(&self, listen: SocketAddr, status: SocketAddr) {
+        let mut stderr = anstream::stderr().lock();
+        let version = env!("CARGO_PKG_VERSION");
+        let _ = writeln!(
+            stderr,
+            "steadfast {version} serves https://{listen} (POST /mutate, /validate), status http://{status} (/livez, /readyz, /metrics)"
+        );
+        if self.dev {
+            let _ = writeln!(
+                stderr,
+                "try it: curl --cacert {DEV_CERTS}/ca.crt https://{listen}/mutate -H 'Content-Type: application/json' -d @review.json\n\
+                 policy: {}; cluster: {}",
+                list(&self.policy.policies, "built-in baseline"),
+                list(
+                    &self.cluster,
+                    "unknown, so nothing that hangs on it is injected (--cluster FILE|DIR)"
+                ),
+            );
+        }
+    }
+}
+
+fn list(paths: &[PathBuf], none: &str) -> String {
+    if paths.is_empty() {
+        return none.to_owned();
+    }
+    paths
+        .iter()
+        .map(|path| path.display().to_string())
+        .collect::<Vec<_>>()
+        .join(", ")
+}

@@ -1,0 +1,73 @@
+//! Findings for people: one line that an editor can jump to, and below it why and what to do.
+
+use std::io::{self, Write};
+
+use anstyle::{AnsiColor, Style};
+
+use super::{Located, counts};
+use crate::engine::Outcome;
+use crate::object::yaml::Place;
+
+/// Writes the findings and a summary.
+pub fn write(out: &mut dyn Write, findings: &[Located], sets: usize) -> io::Result<()> {
+    for finding in findings {
+        self::finding(out, finding)?;
+    }
+    if findings
+        .iter()
+        .any(|finding| finding.judged.outcome.is_shown())
+    {
+        writeln!(out)?;
+    }
+    let counts: Vec<_> = counts(findings)
+        .map(|(outcome, count)| format!("{count} {}", outcome.as_str()))
+        .collect();
+    let counts = if counts.is_empty() {
+        "nothing found".to_owned()
+    } else {
+        counts.join(", ")
+    };
+    writeln!(
+        out,
+        "{sets} StatefulSet{}: {counts}",
+        if sets == 1 { "" } else { "s" }
+    )
+}
+
+fn finding(out: &mut dyn Write, finding: &Located) -> io::Result<()> {
+    let Located {
+        file,
+        place: Place { line, column },
+        namespace,
+        name,
+        judged,
+    } = finding;
+    let (bold, style) = (Style::new().bold(), style(judged.outcome));
+    let (outcome, rule) = (judged.outcome.as_str(), judged.rule);
+    write!(
+        out,
+        "{bold}{file}:{line}:{column}{bold:#}: {style}{outcome}{style:#} {bold}{rule}{bold:#} ({namespace}/{name}): "
+    )?;
+    if judged.outcome < Outcome::Warned {
+        return writeln!(out, "{}", judged.sentence());
+    }
+    let paragraph = judged.paragraph();
+    // The first line begins with the rule, which stands here in colour.
+    writeln!(
+        out,
+        "{}",
+        paragraph
+            .split_once(": ")
+            .map_or(&*paragraph, |(_, rest)| rest)
+    )
+}
+
+fn style(outcome: Outcome) -> Style {
+    let color = match outcome {
+        Outcome::Denied => AnsiColor::Red,
+        Outcome::Warned => AnsiColor::Yellow,
+        Outcome::Injected | Outcome::Previewed => AnsiColor::Green,
+        Outcome::Audited | Outcome::Waived => AnsiColor::BrightBlack,
+    };
+    Style::new().fg_color(Some(color.into())).bold()
+}

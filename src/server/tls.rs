@@ -1,0 +1,118 @@
+//! The serving pair, from PEM files to a TLS configuration.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rustls::crypto::aws_lc_rs;
+use rustls::pki_types::pem::{self, PemObject};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::WebPkiClientVerifier;
+use rustls::{RootCertStore, ServerConfig};
+
+/// Where the serving pair is, and whom to ask for a certificate.
+#[derive(Clone, Debug)]
+pub struct Files {
+    /// The certificate, with its chain.
+    pub certificate: PathBuf,
+    /// Its key: PKCS#8, SEC1 or PKCS#1.
+    pub key: PathBuf,
+    /// The authority of the clients' certificates, where they must have one.
+    pub client_ca: Option<PathBuf>,
+}
+
+/// Why a pair cannot be served.
+#[derive(Debug, thiserror::Error)]
+pub enum TlsError {
+    /// A file cannot be read as PEM.
+    #[error("cannot read {what} from {}: {error}", .file.display())]
+    Pem {
+        /// What was looked for.
+        what: &'static str,
+        /// Where.
+        file: PathBuf,
+        /// What is wrong.
+        error: pem::Error,
+    },
+    /// A file has nothing of what it should.
+    #[error("{} holds no certificate", .0.display())]
+    Empty(PathBuf),
+    /// Certificate and key do not go together, or are of a kind that cannot be served.
+    #[error("cannot serve {} with {}: {error}", .certificate.display(), .key.display())]
+    Pair {
+        /// The certificate's file.
+        certificate: PathBuf,
+        /// The key's file.
+        key: PathBuf,
+        /// What is wrong.
+        error: rustls::Error,
+    },
+    /// The clients' authority is of no use.
+    #[error("cannot check clients by {}: {error}", .file.display())]
+    ClientCa {
+        /// Its file.
+        file: PathBuf,
+        /// What is wrong.
+        error: String,
+    },
+}
+
+impl Files {
+    /// Reads the files. A key that does not fit its certificate is an error here, never at a handshake.
+    pub fn load(&self) -> Result<ServerConfig, TlsError> {
+        let chain = certificates(&self.certificate)?;
+        let key = PrivateKeyDer::from_pem_file(&self.key).map_err(|error| TlsError::Pem {
+            what: "a private key",
+            file: self.key.clone(),
+            error,
+        })?;
+        let provider = Arc::new(aws_lc_rs::default_provider());
+        let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
+            .with_safe_default_protocol_versions()
+            .expect("the provider knows TLS 1.2 and 1.3");
+        let builder = match &self.client_ca {
+            None => builder.with_no_client_auth(),
+            Some(file) => {
+                let fail = |error: String| TlsError::ClientCa {
+                    file: file.clone(),
+                    error,
+                };
+                let mut roots = RootCertStore::empty();
+                for certificate in certificates(file)? {
+                    roots
+                        .add(certificate)
+                        .map_err(|error| fail(error.to_string()))?;
+                }
+                let verifier =
+                    WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider).build();
+                builder
+                    .with_client_cert_verifier(verifier.map_err(|error| fail(error.to_string()))?)
+            }
+        };
+        let mut config = builder
+            .with_single_cert(chain, key)
+            .map_err(|error| TlsError::Pair {
+                certificate: self.certificate.clone(),
+                key: self.key.clone(),
+                error,
+            })?;
+        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        Ok(config)
+    }
+}
+
+fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+    let fail = |error| TlsError::Pem {
+        what: "certificates",
+        file: file.to_owned(),
+        error,
+    };
+    let found: Vec<_> = CertificateDer::pem_file_iter(file)
+        .map_err(fail)?
+        .collect::<Result<_, _>>()
+        .map_err(fail)?;
+    if found.is_empty() {
+        Err(TlsError::Empty(file.to_owned()))
+    } else {
+        Ok(found)
+    }
+}
