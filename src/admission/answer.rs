@@ -205,9 +205,9 @@ fn fit(warnings: impl IntoIterator<Item = String>) -> Vec<String> {
     for warning in warnings {
         used += warning.len() + 1;
         if used <= WARNINGS_LIMIT && more == 0 {
-            kept.push(warning)
+            kept.push(warning);
         } else {
-            more += 1
+            more += 1;
         }
     }
     if more > 0 {

@@ -77,5 +77,9 @@ fn write(out: &mut dyn Write, entry: &Entry) -> Result<()> {
 }
 
 fn indented(text: &str) -> String {
-    text.lines().map(|line| format!("  {line}\n")).collect()
+    let mut indented = String::new();
+    for line in text.lines() {
+        indented.extend(["  ", line, "\n"]);
+    }
+    indented
 }

@@ -5,7 +5,7 @@ use std::fmt;
 use std::fmt::Write as _;
 
 use serde::de::{Deserialize, DeserializeOwned, Deserializer, MapAccess, SeqAccess, Visitor};
-use serde_json::{Map, Number, Value};
+use serde_json::{Number, Value};
 use serde_saphyr::Spanned;
 
 /// One document of a text.
@@ -199,8 +199,8 @@ fn located(file: &str, text: &str, error: &serde_saphyr::Error) -> String {
 /// A value with the place of each key and item.
 enum Node {
     Leaf(Value),
-    List(Vec<Spanned<Node>>),
-    Map(Vec<(Spanned<String>, Spanned<Node>)>),
+    List(Vec<Spanned<Self>>),
+    Map(Vec<(Spanned<String>, Spanned<Self>)>),
 }
 
 fn document(node: Spanned<Node>) -> Document {
@@ -237,7 +237,7 @@ fn walk(node: Node, pointer: &mut String, places: &mut HashMap<String, Place>) -
                 pointer.truncate(start);
                 (key.value, value)
             });
-            Value::Object(Map::from_iter(entries))
+            Value::Object(entries.collect())
         }
     }
 }
