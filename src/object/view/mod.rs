@@ -7,6 +7,8 @@
 
 #[macro_use]
 mod table;
+mod list;
+mod map;
 mod text;
 
 #[cfg(test)]
@@ -14,7 +16,9 @@ mod tests;
 
 use serde::de::IgnoredAny;
 
-pub use text::{Annotations, Labels, List, Raw, Text};
+pub use list::List;
+pub use map::{Annotations, Labels, Raw};
+pub use text::{IntOrString, Text};
 
 table! {
     /// A StatefulSet (`apps/v1`).
@@ -201,9 +205,6 @@ table! {
         metadata "metadata": ObjectMeta<'a>,
     }
 }
-
-/// A number, or a percentage or name as written.
-pub type IntOrString<'a> = text::Scalar<'a>;
 
 impl<'a> StatefulSet<'a> {
     /// Reads a StatefulSet from its JSON text.
