@@ -70,8 +70,10 @@ fn write(out: &mut dyn Write, entry: &Entry) -> Result<()> {
     }
     writeln!(
         out,
-        "\n{bold}To be exempted{bold:#}, annotate the set or its pod template:\n  {PREFIX}{}: \"<reason>\"",
-        meta.id
+        "\n{bold}Opt out{bold:#} by an annotation on the set or its pod template, for all containers or for some:\n  \
+         {PREFIX}{id}: \"<reason>\"\n  {PREFIX}{id}: \"[app,sidecar] <reason>\"\n\
+         or decline every injection, by an annotation on the set:\n  steadfast.dev/inject: \"false\"",
+        id = meta.id
     )?;
     Ok(())
 }
