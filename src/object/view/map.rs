@@ -47,13 +47,13 @@ pub struct Annotations<'a> {
 const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
 impl<'a> Annotations<'a> {
-    /// The value of an annotation other than [`LAST_APPLIED`].
+    /// The value of an annotation other than kubectl's copy of the manifest.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&Text<'a>> {
         self.texts.get(key)
     }
 
-    /// Every annotation but [`LAST_APPLIED`], by key.
+    /// Every annotation but kubectl's copy of the manifest, by key.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.texts.iter()
     }
