@@ -3,14 +3,17 @@
 use std::io::Write as _;
 use std::path::PathBuf;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Result, anyhow};
 use clap::{Args, ValueEnum};
 
-use super::{Outcome, PolicyArgs, input};
+use super::input::{self, Object};
+use super::{Outcome, PolicyArgs};
 use crate::admission;
 use crate::engine;
 use crate::object::yaml::Place;
+use crate::policy::PolicySet;
 use crate::report::{self, Located};
+use crate::rule::ClusterView;
 
 /// Say what a cluster would do with manifests.
 #[derive(Args, Debug)]
@@ -55,7 +58,7 @@ enum FailOn {
 impl Check {
     pub(super) fn run(self) -> Result<Outcome> {
         let policies = self.policy.read()?;
-        let objects = input::objects(&self.paths)?;
+        let (objects, mut errors) = input::readable_objects(&self.paths);
         let more = input::objects(&self.cluster)?;
         let cluster = input::cluster(objects.iter().chain(&more), self.complete)?;
         let mut findings = Vec::new();
@@ -64,26 +67,10 @@ impl Check {
             .filter(|object| object.is_stateful_set())
             .collect();
         for set in &sets {
-            let Place { line, column } = set.place("");
-            let verdict = admission::admit(&policies, &cluster, set.namespace(), &set.value)
-                .map_err(anyhow::Error::msg)
-                .with_context(|| {
-                    format!(
-                        "{}:{line}:{column}: this StatefulSet cannot be read",
-                        set.file
-                    )
-                })?;
-            let name = set.value["metadata"]["name"].as_str().unwrap_or_default();
-            findings.extend(verdict.judged.into_iter().map(|judged| {
-                let place = set.place(judged.finding.at.pointer().as_str());
-                Located {
-                    file: set.file.to_string(),
-                    place,
-                    namespace: set.namespace().to_owned(),
-                    name: name.to_owned(),
-                    judged,
-                }
-            }));
+            match judge(set, &policies, &cluster) {
+                Ok(found) => findings.extend(found),
+                Err(error) => errors.push(error),
+            }
         }
         let mut stdout = anstream::stdout().lock();
         match self.output {
@@ -91,11 +78,18 @@ impl Check {
             Format::Json => report::json::write(&mut stdout, &findings, sets.len())?,
         }
         stdout.flush()?;
-        if sets.is_empty() {
+        if sets.is_empty() && errors.is_empty() {
             writeln!(
                 anstream::stderr(),
                 "warning: no StatefulSet (apps/v1) in the input"
             )?;
+        }
+        // What could be judged is said; what could not makes the work undone.
+        if let Some(last) = errors.pop() {
+            for error in errors {
+                writeln!(anstream::stderr(), "error: {error:#}")?;
+            }
+            return Err(last);
         }
         Ok(
             if findings.iter().any(|finding| self.fail_on.is_met(finding)) {
@@ -105,6 +99,27 @@ impl Check {
             },
         )
     }
+}
+
+/// The findings of one set, each with its place in the file.
+fn judge(set: &Object, policies: &PolicySet, cluster: &dyn ClusterView) -> Result<Vec<Located>> {
+    let name = set.value["metadata"]["name"].as_str().unwrap_or_default();
+    let verdict =
+        admission::admit(policies, cluster, set.namespace(), &set.value).map_err(|error| {
+            let Place { line, column } = set.place(&error.pointer());
+            anyhow!(
+                "{}:{line}:{column}: StatefulSet {name} cannot be read: {error}",
+                set.file
+            )
+        })?;
+    let located = verdict.judged.into_iter().map(|judged| Located {
+        file: set.file.to_string(),
+        place: set.place(judged.finding.at.pointer().as_str()),
+        namespace: set.namespace().to_owned(),
+        name: name.to_owned(),
+        judged,
+    });
+    Ok(located.collect())
 }
 
 impl FailOn {

@@ -53,3 +53,18 @@ pub fn nearest<'n>(name: &str, known: impl IntoIterator<Item = &'n str>) -> Opti
         .min()
         .map(|(_, known)| known)
 }
+
+/// serde's words without the names of Rust's types, which nobody who writes YAML has heard of.
+#[must_use]
+pub fn in_words(message: &str) -> String {
+    let Some((rest, kind)) = message.rsplit_once("expected ") else {
+        return message.to_owned();
+    };
+    let kind = match kind {
+        "i32" | "i64" | "u16" | "u32" | "u64" => "a whole number",
+        "a nonzero u16" => "a whole number above 0",
+        "unit" => "nothing",
+        kind => kind,
+    };
+    format!("{rest}expected {kind}")
+}

@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use serde_saphyr::Spanned;
 
-pub use excerpt::{excerpt, nearest};
+pub use excerpt::{excerpt, in_words, nearest};
 use node::{Node, push};
 
 /// One document of a text.
@@ -98,7 +98,7 @@ pub fn decode<T: DeserializeOwned>(
             }
         }
         let path = error.path().to_string();
-        let message = with_nearest(&error.into_inner().to_string());
+        let message = with_nearest(&in_words(&error.into_inner().to_string()));
         let message = if path == "." {
             message
         } else {
