@@ -330,7 +330,7 @@ async fn the_plain_port_tells_the_state() {
 #[tokio::test]
 async fn clients_need_a_certificate_where_an_authority_is_named() {
     let server = serve(Unseen, |settings, folder| {
-        settings.tls.client_ca = Some(folder.join("ca.crt"))
+        settings.tls.client_ca = Some(folder.join("ca.crt"));
     })
     .await;
     let url = format!("https://{}/mutate", server.webhook);

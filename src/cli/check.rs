@@ -3,7 +3,7 @@
 use std::io::Write as _;
 use std::path::PathBuf;
 
-use anyhow::{Result, anyhow};
+use anyhow::{Error, Result, anyhow};
 use clap::{Args, ValueEnum};
 
 use super::input::{self, Object};
@@ -58,68 +58,100 @@ enum FailOn {
 impl Check {
     pub(super) fn run(self) -> Result<Outcome> {
         let policies = self.policy.read()?;
-        let (objects, mut errors) = input::readable_objects(&self.paths);
+        let (objects, errors) = input::readable_objects(&self.paths);
         let more = input::objects(&self.cluster)?;
         let cluster = input::cluster(objects.iter().chain(&more), self.complete)?;
-        let mut findings = Vec::new();
-        let sets: Vec<_> = objects
-            .iter()
-            .filter(|object| object.is_stateful_set())
-            .collect();
-        for set in &sets {
-            match judge(set, &policies, &cluster) {
-                Ok(found) => findings.extend(found),
-                Err(error) => errors.push(error),
-            }
+        let mut checked = Checked {
+            errors,
+            ..Checked::default()
+        };
+        for set in objects.iter().filter(|object| object.is_stateful_set()) {
+            checked.judge(set, &policies, &cluster);
         }
+        let Checked { sets, findings, .. } = &checked;
         let mut stdout = anstream::stdout().lock();
         match self.output {
-            Format::Human => report::human::write(&mut stdout, &findings, sets.len())?,
-            Format::Json => report::json::write(&mut stdout, &findings, sets.len())?,
+            Format::Human => report::human::write(&mut stdout, findings, *sets)?,
+            Format::Json => report::json::write(&mut stdout, findings, *sets)?,
         }
         stdout.flush()?;
-        if sets.is_empty() && errors.is_empty() {
-            writeln!(
-                anstream::stderr(),
-                "warning: no StatefulSet (apps/v1) in the input"
-            )?;
-        }
+        checked.say_what_is_amiss()?;
+        let fails = findings.iter().any(|finding| self.fail_on.is_met(finding));
         // What could be judged is said; what could not makes the work undone.
-        if let Some(last) = errors.pop() {
-            for error in errors {
-                writeln!(anstream::stderr(), "error: {error:#}")?;
-            }
-            return Err(last);
+        match checked.errors.pop() {
+            Some(error) => Err(error),
+            None if fails => Ok(Outcome::Findings),
+            None => Ok(Outcome::Clean),
         }
-        Ok(
-            if findings.iter().any(|finding| self.fail_on.is_met(finding)) {
-                Outcome::Findings
-            } else {
-                Outcome::Clean
-            },
-        )
     }
 }
 
-/// The findings of one set, each with its place in the file.
-fn judge(set: &Object, policies: &PolicySet, cluster: &dyn ClusterView) -> Result<Vec<Located>> {
-    let name = set.value["metadata"]["name"].as_str().unwrap_or_default();
-    let verdict =
-        admission::admit(policies, cluster, set.namespace(), &set.value).map_err(|error| {
-            let Place { line, column } = set.place(&error.pointer());
-            anyhow!(
-                "{}:{line}:{column}: StatefulSet {name} cannot be read: {error}",
+/// What came of the sets so far.
+#[derive(Default)]
+struct Checked {
+    sets: usize,
+    findings: Vec<Located>,
+    notes: Vec<String>,
+    has_questions: bool,
+    errors: Vec<Error>,
+}
+
+impl Checked {
+    fn judge(&mut self, set: &Object, policies: &PolicySet, cluster: &dyn ClusterView) {
+        self.sets += 1;
+        let name = set.value["metadata"]["name"].as_str().unwrap_or_default();
+        let said = |pointer: &str, message: String| {
+            let Place { line, column } = set.place(pointer);
+            format!(
+                "{}:{line}:{column}: StatefulSet {name}: {message}",
                 set.file
             )
-        })?;
-    let located = verdict.judged.into_iter().map(|judged| Located {
-        file: set.file.to_string(),
-        place: set.place(judged.finding.at.pointer().as_str()),
-        namespace: set.namespace().to_owned(),
-        name: name.to_owned(),
-        judged,
-    });
-    Ok(located.collect())
+        };
+        match admission::admit(policies, cluster, set.namespace(), &set.value) {
+            Ok(verdict) => {
+                self.notes.extend(verdict.note.map(|note| said("", note)));
+                self.has_questions |= !verdict.questions.is_empty();
+                self.findings
+                    .extend(verdict.judged.into_iter().map(|judged| Located {
+                        file: set.file.to_string(),
+                        place: set.place(judged.finding.at.pointer().as_str()),
+                        namespace: set.namespace().to_owned(),
+                        name: name.to_owned(),
+                        judged,
+                    }));
+            }
+            Err(error) => self.errors.push(anyhow!(said(
+                &error.pointer(),
+                format!("cannot be read: {error}")
+            ))),
+        }
+    }
+
+    /// On stderr, all but the last error, which is the command's own.
+    fn say_what_is_amiss(&self) -> Result<()> {
+        let mut stderr = anstream::stderr().lock();
+        for note in &self.notes {
+            writeln!(stderr, "warning: {note}")?;
+        }
+        if self.has_questions {
+            writeln!(
+                stderr,
+                "note: some of this hangs on Services or storage classes that are not in the input; give their manifests by \
+                 --cluster, or say that there are no others by --complete"
+            )?;
+        }
+        if self.sets == 0 && self.errors.is_empty() {
+            writeln!(stderr, "warning: no StatefulSet (apps/v1) in the input")?;
+        }
+        for error in self
+            .errors
+            .split_last()
+            .map_or(&[][..], |(_, others)| others)
+        {
+            writeln!(stderr, "error: {error:#}")?;
+        }
+        Ok(())
+    }
 }
 
 impl FailOn {

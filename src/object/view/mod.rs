@@ -253,10 +253,12 @@ impl ParseError {
     /// The place as a JSON pointer.
     #[must_use]
     pub fn pointer(&self) -> String {
-        let steps = self.at.split(['.', '[']).filter(|step| !step.is_empty());
-        steps
-            .map(|step| format!("/{}", step.trim_end_matches(']')))
-            .collect()
+        let mut pointer = String::new();
+        for step in self.at.split(['.', '[']).filter(|step| !step.is_empty()) {
+            pointer.push('/');
+            pointer.push_str(step.trim_end_matches(']'));
+        }
+        pointer
     }
 }
 
