@@ -110,26 +110,30 @@ impl Doc {
     }
 }
 
-/// The documented public fields of the first struct in a source.
+/// The documented fields of the first struct in a source, by the names that they are serialized under.
 fn params(source: &str) -> Vec<(String, String)> {
     let mut params = Vec::new();
-    let mut doc = String::new();
-    let body = source
+    let (mut doc, mut renamed) = (String::new(), None);
+    let mut lines = source
         .lines()
-        .skip_while(|line| !line.starts_with("pub struct "))
-        .skip(1);
-    for line in body.take_while(|line| *line != "}").map(str::trim) {
+        .skip_while(|line| !line.starts_with("pub struct "));
+    if lines.next().is_none_or(|head| head.ends_with('}')) {
+        return params;
+    }
+    for line in lines.take_while(|line| *line != "}").map(str::trim) {
         if let Some(text) = line.strip_prefix("/// ") {
             doc.push_str(if doc.is_empty() { "" } else { " " });
             doc.push_str(text);
+        } else if let Some(name) = line.strip_prefix("#[serde(rename = \"") {
+            renamed = name.strip_suffix("\")]").map(str::to_owned);
         } else if let Some((field, _)) = line
             .split_once(':')
             .filter(|(field, _)| !field.starts_with('#'))
         {
-            params.push((
-                camel(field.trim_start_matches("pub ")),
-                std::mem::take(&mut doc),
-            ));
+            let name = renamed
+                .take()
+                .unwrap_or_else(|| camel(field.trim_start_matches("pub ")));
+            params.push((name, std::mem::take(&mut doc)));
         }
     }
     params
@@ -173,5 +177,20 @@ mod tests {
                 "How often, in seconds.".to_owned()
             )]
         );
+    }
+
+    #[test]
+    fn parameters_bear_the_names_that_a_policy_uses() {
+        let params = |source: &str| Doc::read(source).params;
+        assert_eq!(
+            params("pub struct A {}\n\nimpl A {\n    const ID: u8 = 1;\n}\n"),
+            [],
+            "a struct without fields ends where it begins"
+        );
+        let renamed = params(
+            "pub struct A {\n    /// Which.\n    #[serde(rename = \"type\")]\n    kind: u8,\n    /// How.\n    how_so: u8,\n}\n",
+        );
+        let named = |name: &str, text: &str| (name.to_owned(), text.to_owned());
+        assert_eq!(renamed, [named("type", "Which."), named("howSo", "How.")]);
     }
 }
