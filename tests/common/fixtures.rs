@@ -33,7 +33,7 @@ pub(crate) struct Shown {
 /// Every fixture.
 pub(crate) static ALL: LazyLock<Vec<Fixture>> = LazyLock::new(|| {
     let mut all = in_examples();
-    all.extend(in_manifests("tests/lab"));
+    all.extend(in_lab());
     assert!(all.len() > 20, "examples and lab are always there");
     all.extend(in_manifests("../shared/corpus"));
     all.extend(in_reviews());
@@ -119,6 +119,20 @@ fn in_examples() -> Vec<Fixture> {
         })
     });
     sides.collect()
+}
+
+/// The sets of the lab, in the lab's cluster.
+fn in_lab() -> Vec<Fixture> {
+    let cluster = files("tests/lab/cluster", "yaml");
+    let cluster: Vec<_> = cluster
+        .iter()
+        .flat_map(|(name, text)| documents(name, text))
+        .collect();
+    let mut fixtures = in_manifests("tests/lab");
+    for fixture in &mut fixtures {
+        fixture.beside.extend_from_slice(&cluster);
+    }
+    fixtures
 }
 
 fn in_manifests(folder: &str) -> Vec<Fixture> {

@@ -1,7 +1,9 @@
 //! What holds for whatever the rules do to any set.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
-use steadfast::engine::{Outcome, Verdict, mutate};
+use steadfast::engine::{Outcome, Verdict, mutate, validate};
 use steadfast::object::Change;
 use steadfast::policy::PolicySet;
 
@@ -73,6 +75,35 @@ fn another_policy_does_not_touch_what_one_injected() {
                 );
             }
         }
+    });
+}
+
+#[test]
+fn a_fix_makes_no_new_finding() {
+    everywhere(|trial| {
+        let left = |object: &Value| -> BTreeSet<_> {
+            let judged = judge(validate, object, None, trial.policy, trial.cluster)
+                .judged
+                .into_iter();
+            judged
+                .map(|judged| {
+                    (
+                        judged.rule,
+                        judged.finding.container,
+                        judged.finding.subject,
+                    )
+                })
+                .collect()
+        };
+        let (before, after) = (
+            left(trial.object()),
+            left(&outcome(trial.object(), &trial.admit(trial.object()))),
+        );
+        let new: Vec<_> = after.difference(&before).collect();
+        assert!(
+            new.is_empty(),
+            "{trial}: the repaired set has new findings: {new:?}"
+        );
     });
 }
 
@@ -169,7 +200,7 @@ fn what_is_being_deleted_passes_untouched() {
     everywhere(|trial| {
         let mut old = trial.object().clone();
         old["metadata"]["deletionTimestamp"] = json!("2026-01-02T03:04:05Z");
-        for call in [mutate, steadfast::engine::validate] {
+        for call in [mutate, validate] {
             let verdict = judge(
                 call,
                 trial.object(),
