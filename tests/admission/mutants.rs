@@ -28,24 +28,18 @@ impl Dice {
     }
 }
 
-/// A review with one to three things broken.
+/// A review with one to four things broken: values mostly, sometimes bytes.
 fn mutant(dice: &mut Dice, review: &Value) -> Vec<u8> {
     let mut review = review.clone();
-    let mut bytes = match dice.below(4) {
-        0 => review.to_string().into_bytes(),
-        _ => {
-            for _ in 0..=dice.below(3) {
-                let start = match dice.below(8) {
-                    0 => "",
-                    1 => "/request",
-                    2 => "/request/oldObject",
-                    _ => "/request/object",
-                };
-                swap(dice, review.pointer_mut(start).unwrap_or(&mut Value::Null));
-            }
-            return review.to_string().into_bytes();
+    if dice.below(4) > 0 {
+        for _ in 0..=dice.below(3) {
+            let start =
+                ["", "/request", "/request/oldObject", "/request/object"][dice.below(8).min(3)];
+            swap(dice, review.pointer_mut(start).unwrap_or(&mut Value::Null));
         }
-    };
+        return review.to_string().into_bytes();
+    }
+    let mut bytes = review.to_string().into_bytes();
     for _ in 0..=dice.below(3) {
         let at = dice.below(bytes.len());
         match dice.below(4) {
@@ -71,30 +65,28 @@ fn swap(dice: &mut Dice, value: &mut Value) {
         }
         _ => None,
     };
-    match below {
-        Some(below) => swap(dice, below),
-        None => {
-            let values = [
-                Value::Null,
-                json!(0),
-                json!(-1),
-                json!(1.5),
-                json!(u64::MAX),
-                json!(i64::MIN),
-                json!(true),
-                json!(""),
-                json!("None"),
-                json!("[a] b"),
-                json!("\u{0}\u{1f600}\n"),
-                json!([]),
-                json!({}),
-                json!([null]),
-                json!([{"name": ""}, {"name": ""}]),
-                json!({"": null}),
-            ];
-            *value = dice.of(&values).clone();
-        }
+    if let Some(below) = below {
+        return swap(dice, below);
     }
+    let values = [
+        json!(null),
+        json!(0),
+        json!(-1),
+        json!(1.5),
+        json!(u64::MAX),
+        json!(i64::MIN),
+        json!(true),
+        json!(""),
+        json!("None"),
+        json!("[a] b"),
+        json!("\u{0}\u{1f600}\n"),
+        json!([]),
+        json!({}),
+        json!([null]),
+        json!([{"name": ""}, {"name": ""}]),
+        json!({"": null}),
+    ];
+    *value = dice.of(&values).clone();
 }
 
 #[test]

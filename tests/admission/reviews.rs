@@ -64,7 +64,7 @@ fn crowded() -> Value {
     set
 }
 
-/// A review of a StatefulSet. The API server sends `object` and `oldObject` as null where there is none.
+/// A review of a `StatefulSet`. The API server sends `object` and `oldObject` as null where there is none.
 pub(crate) fn review(operation: &str, object: &Value, old: &Value) -> Value {
     let named = if object.is_null() { old } else { object };
     json!({

@@ -1,4 +1,4 @@
-//! Every StatefulSet there is to try: examples of the rules, the lab, and what lies beside the repository.
+//! Every `StatefulSet` there is to try: examples of the rules, the lab, and what lies beside the repository.
 
 use std::fs;
 use std::path::PathBuf;
@@ -10,7 +10,7 @@ use steadfast::rules::RULES;
 
 use super::{document, documents};
 
-/// A StatefulSet with what lay beside it.
+/// A `StatefulSet` with what lay beside it.
 pub(crate) struct Fixture {
     /// Its file, or rule and example.
     pub(crate) name: String,
@@ -91,7 +91,7 @@ pub(crate) fn files(folder: &str, ending: &str) -> Vec<(String, String)> {
     paths.iter().map(|path| (name(path), read(path))).collect()
 }
 
-/// Every real AdmissionReview.
+/// Every real `AdmissionReview`.
 pub(crate) fn reviews() -> Vec<(String, Value)> {
     let parse = |text: &str| serde_json::from_str(text).expect("a review is JSON");
     files("../shared/reviews", "json")

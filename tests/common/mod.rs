@@ -1,7 +1,9 @@
-//! What the law tests share: every StatefulSet there is to try, and policies and clusters to try it with.
+//! What the law tests share: every `StatefulSet` there is to try, and policies and clusters to try it with.
 
 // A vocabulary: each test target uses its part.
 #![allow(dead_code)]
+// What is left out, a test says on the terminal.
+#![allow(clippy::print_stdout)]
 
 pub(crate) mod fixtures;
 

@@ -63,9 +63,9 @@ fn an_owner_that_does_not_control_changes_nothing() {
 
 /// A rule alone at level `deny`, and the set of its example.
 struct Waivable {
-    shown: Shown,
     policy: PolicySet,
     object: Value,
+    shown: Shown,
 }
 
 impl Waivable {
@@ -76,11 +76,9 @@ impl Waivable {
                 .params
                 .as_ref()
                 .map_or_else(|| json!({}), |text| document(&shown.name, text));
-            let policy = alone(shown.rule, "deny", &params);
-            let object = document(&shown.name, &shown.example.before);
             Self {
-                policy,
-                object,
+                policy: alone(shown.rule, "deny", &params),
+                object: document(&shown.name, &shown.example.before),
                 shown,
             }
         })
@@ -197,10 +195,8 @@ fn a_waiver_for_a_container_is_for_that_one_only() {
         );
         // The twin has the same defect, and mounts its own volume.
         twin["name"] = json!("twin");
-        if let Some(mounts) = twin["volumeMounts"].as_array_mut() {
-            mounts
-                .iter_mut()
-                .for_each(|mount| mount["name"] = json!("journal"));
+        for mount in twin["volumeMounts"].as_array_mut().into_iter().flatten() {
+            mount["name"] = json!("journal");
         }
         containers.push(twin);
         let verdict = case.admit(&case.waived(&format!("[{own}] as it should be"), false));

@@ -145,7 +145,7 @@ fn nothing_is_touched_but_what_the_fixes_and_the_record_name() {
                     assert!(
                         was_filled_in(trial.object(), &difference),
                         "{trial}: {difference:?}"
-                    )
+                    );
                 }
             }
         }
@@ -160,7 +160,7 @@ fn only_additions_are_made() {
             match operation {
                 json_patch::PatchOperation::Add(_) => {}
                 json_patch::PatchOperation::Remove(_) => {
-                    assert_eq!(path, RECORD, "{trial}: {operation}")
+                    assert_eq!(path, RECORD, "{trial}: {operation}");
                 }
                 other => panic!("{trial}: {other}"),
             }

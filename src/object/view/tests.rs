@@ -1,5 +1,8 @@
 //! The view is held against k8s-openapi: its schema, its types, and what the API server really sent.
 
+// What is left out, a test says on the terminal.
+#![allow(clippy::print_stdout)]
+
 mod fixtures;
 mod hostile;
 mod schema;

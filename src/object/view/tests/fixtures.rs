@@ -39,7 +39,7 @@ fn is_set(object: &Value) -> bool {
     object["kind"] == "StatefulSet"
 }
 
-/// Every StatefulSet there is, with the name of its file, but for the few that the API's own types refuse.
+/// Every `StatefulSet` there is, with the name of its file, but for the few that the API's own types refuse.
 fn sets() -> Vec<(String, Value)> {
     let mut sets = Vec::new();
     for (file, text) in files("tests/lab", "yaml")
@@ -102,11 +102,11 @@ fn escapes_change_nothing() {
 /// JSON text with every letter of every string and key escaped.
 fn escaped(value: &Value) -> String {
     let string = |text: &str| {
-        let units: String = text
+        let units: Vec<_> = text
             .encode_utf16()
             .map(|unit| format!("\\u{unit:04x}"))
             .collect();
-        format!("\"{units}\"")
+        format!("\"{}\"", units.concat())
     };
     match value {
         Value::String(text) => string(text),

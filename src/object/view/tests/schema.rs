@@ -84,7 +84,7 @@ impl Maker {
     }
 }
 
-/// Every schema that a StatefulSet is made of, by name.
+/// Every schema that a `StatefulSet` is made of, by name.
 fn definitions() -> Map<String, Value> {
     let mut generator = SchemaGenerator::default();
     generator.subschema_for::<v1::StatefulSet>();
@@ -94,7 +94,7 @@ fn definitions() -> Map<String, Value> {
         .collect()
 }
 
-/// A StatefulSet with every field there is, and where each stands.
+/// A `StatefulSet` with every field there is, and where each stands.
 fn complete() -> (Value, Vec<Field>) {
     let mut maker = Maker {
         definitions: definitions(),
@@ -130,15 +130,18 @@ fn with(object: &Value, pointer: &str, value: Value) -> Value {
 
 /// `/spec/template/spec/containers/0` as messages spell it: `spec.template.spec.containers[0]`.
 fn spelt(pointer: &str) -> String {
-    let mut place = String::new();
-    for step in pointer.split('/').skip(1) {
-        place += &match step.parse::<usize>() {
+    let steps = pointer
+        .split('/')
+        .skip(1)
+        .map(|step| match step.parse::<usize>() {
             Ok(index) => format!("[{index}]"),
-            Err(_) if place.is_empty() => step.to_owned(),
             Err(_) => format!(".{step}"),
-        };
-    }
-    place
+        });
+    steps
+        .collect::<Vec<_>>()
+        .concat()
+        .trim_start_matches('.')
+        .to_owned()
 }
 
 #[test]
