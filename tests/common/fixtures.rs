@@ -34,6 +34,7 @@ pub(crate) struct Shown {
 pub(crate) static ALL: LazyLock<Vec<Fixture>> = LazyLock::new(|| {
     let mut all = in_examples();
     all.extend(in_lab());
+    all.extend(in_manifests("tests/common"));
     assert!(all.len() > 20, "examples and lab are always there");
     all.extend(in_manifests("../shared/corpus"));
     all.extend(in_reviews());
