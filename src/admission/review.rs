@@ -196,7 +196,7 @@ fn unreadable(text: &str) -> String {
     }
 }
 
-/// The request's number out of a text that is no review: found by hand, since JSON that breaks off has no other reader.
+/// The request's number out of a text that is no review: of another shape, or with something behind it.
 fn uid(text: &str) -> String {
     #[derive(Deserialize)]
     struct Outer {
@@ -206,7 +206,7 @@ fn uid(text: &str) -> String {
     struct Inner {
         uid: String,
     }
-    serde_json::from_str::<Outer>(text)
+    Outer::deserialize(&mut serde_json::Deserializer::from_str(text))
         .map(|outer| outer.request.uid)
         .unwrap_or_default()
 }

@@ -188,6 +188,10 @@ fn check<'p>(case: &Case<'_>, policy: &'p Policy) -> (Vec<Found<'p>>, Vec<Questi
     (found, cx.into_questions())
 }
 
+/// Without a record nothing that was injected could ever be restored, so nothing is injected.
+const UNREADABLE_RECORD: &str = "nothing was injected: the annotation steadfast.dev/injected is of another version, or \
+                                 no record; remove it from the manifest";
+
 /// The edits that are to be made, and the record of them.
 #[derive(Default)]
 struct Plan {
@@ -224,7 +228,8 @@ impl Plan {
             return Ok(None);
         }
         let mut entries = match carried {
-            Carried::Foreign => return Ok(None),
+            Carried::Foreign if self.entries.is_empty() => return Ok(None),
+            Carried::Foreign => return Err(UNREADABLE_RECORD.to_owned()),
             Carried::None => Vec::new(),
             Carried::Record(record) => {
                 let raw = (case.read)().map_err(|error| {

@@ -61,7 +61,7 @@ impl Entry {
     /// Whether the object still has the value; what the API server added to it does not count.
     #[must_use]
     pub fn holds_in(&self, object: &Value) -> bool {
-        find(object, &self.path).is_some_and(|found| contains(found, &self.value))
+        holds(object, &self.path, &self.value)
     }
 }
 
@@ -70,18 +70,26 @@ fn item_name(item: &Value) -> Option<&str> {
     own.or_else(|| item.get("metadata")?.get("name"))?.as_str()
 }
 
-/// The value at a place written with names, such as `spec.template.spec.containers[web].readinessProbe`.
-fn find<'v>(object: &'v Value, path: &str) -> Option<&'v Value> {
-    path.split('.')
-        .try_fold(object, |here, step| match step.split_once('[') {
-            None => here.get(step),
-            Some((key, name)) => {
-                let name = name.strip_suffix(']')?;
-                let items = here.get(key)?.as_array()?;
-                let named = items.iter().find(|item| item_name(item) == Some(name));
-                named.or_else(|| items.get(name.parse::<usize>().ok()?))
-            }
-        })
+/// Whether the value at a place written with names, such as `spec.template.spec.containers[web].readinessProbe`, has
+/// everything that `part` has. A number may be a position or a name, and a name may have dots in it.
+fn holds(here: &Value, path: &str, part: &Value) -> bool {
+    if path.is_empty() {
+        return contains(here, part);
+    }
+    let end = path.find(['.', '[']).unwrap_or(path.len());
+    let (key, rest) = path.split_at(end);
+    let Some(below) = here.get(key) else {
+        return false;
+    };
+    let Some(item) = rest.strip_prefix('[') else {
+        return holds(below, rest.trim_start_matches('.'), part);
+    };
+    let end = (item.strip_suffix(']').unwrap_or(item), "");
+    let (name, rest) = item.split_once("].").unwrap_or(end);
+    let items = below.as_array().into_iter().flatten().enumerate();
+    let mut meant =
+        items.filter(|(index, item)| item_name(item) == Some(name) || index.to_string() == name);
+    meant.any(|(_, item)| holds(item, rest, part))
 }
 
 /// Whether `actual` has everything that `part` has.
@@ -192,6 +200,22 @@ mod tests {
             json!({"spec": {"containers": [{"name": "web", "probe": {"port": 2}}]}}),
         ] {
             assert!(!entry.holds_in(&gone), "{gone}");
+        }
+    }
+
+    #[test]
+    fn a_place_is_found_by_any_name() {
+        let object = json!({"c": [{"name": "1", "p": 1}, {"p": 2}, {"name": "a.b", "p": 3}, {"name": "x[y]", "p": 4}]});
+        for (path, value) in [
+            ("c[1].p", 1),
+            ("c[1].p", 2),
+            ("c[a.b].p", 3),
+            ("c[x[y]].p", 4),
+        ] {
+            assert!(holds(&object, path, &json!(value)), "{path} is {value}");
+        }
+        for path in ["c[0].p", "c[4].p", "c[a].p", "c.p", "d[0].p", "c["] {
+            assert!(!holds(&object, path, &json!(2)), "{path}");
         }
     }
 

@@ -28,6 +28,7 @@ use k8s_openapi::api::apps::v1::{RollingUpdateStatefulSetStrategy, StatefulSetUp
 use serde::{Deserialize, Serialize};
 
 use crate::object::ownership::{Author, author};
+use crate::object::record::{self, Carried, Record};
 use crate::object::view::StatefulSet;
 use crate::object::{Change, Path};
 use crate::rule::{
@@ -70,7 +71,7 @@ impl Rule for ImplicitUpdateStrategy {
                 && (self.r#type == Strategy::OnDelete
                     || stated.rolling_update.partition == i64::from(self.partition));
             let theirs = || author(&sts.metadata, &["spec", "updateStrategy"]) != Author::Server;
-            if wanted || cx.operation == Operation::Update || theirs() {
+            if wanted || cx.operation == Operation::Update || theirs() || is_injected(sts) {
                 return;
             }
         }
@@ -87,6 +88,20 @@ impl Rule for ImplicitUpdateStrategy {
                     [Change::set(at, self.value())],
                 ),
         );
+    }
+}
+
+/// Whether an earlier call injected the strategy that stands there. To managedFields it is still the API server's.
+fn is_injected(sts: &StatefulSet<'_>) -> bool {
+    let annotation = sts.metadata.annotations.get(record::ANNOTATION);
+    match Record::read(annotation.map(|text| &**text)) {
+        Carried::Record(record) => record
+            .injected
+            .iter()
+            .any(|entry| entry.rule == ImplicitUpdateStrategy::META.id),
+        Carried::None => false,
+        // A record that cannot be read may name it.
+        Carried::Foreign => true,
     }
 }
 

@@ -88,7 +88,10 @@ struct Entries<'a> {
 impl<'a> Entries<'a> {
     fn read<'de: 'a, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let mut entries = deserializer.deserialize_any(EntriesVisitor(PhantomData))?;
+        // Of a key given twice the last one counts, as in Go.
+        entries.texts.reverse();
         entries.texts.sort_by(|(one, _), (other, _)| one.cmp(other));
+        entries.texts.dedup_by(|(one, _), (other, _)| one == other);
         Ok(entries)
     }
 }

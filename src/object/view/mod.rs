@@ -108,7 +108,7 @@ table! {
         /// Pods with a lower ordinal keep the old template.
         partition "partition": i64,
         /// How many pods may be down at once: a number or a percentage, as written.
-        max_unavailable "maxUnavailable": Option<IntOrString<'a>>,
+        max_unavailable "maxUnavailable": IntOrString<'a> = IntOrString::Number(1),
     }
 
     /// The template of the pods.
@@ -281,7 +281,8 @@ impl From<serde_path_to_error::Error<serde_json::Error>> for ParseError {
     fn from(error: serde_path_to_error::Error<serde_json::Error>) -> Self {
         let at = error.path().to_string();
         Self {
-            at: if at == "." { String::new() } else { at },
+            // The path to the top is spelt `.`, and that to a key which is not there yet ends in `?`.
+            at: at.trim_end_matches(['.', '?']).to_owned(),
             error: error.into_inner(),
         }
     }
