@@ -109,6 +109,19 @@ pub fn decode<T: DeserializeOwned>(
     })
 }
 
+/// A value as YAML in block style; [`read`] gives it back.
+///
+/// # Panics
+/// Never: a JSON value has nothing that YAML cannot say.
+#[must_use]
+pub fn write(value: &Value) -> String {
+    let options = serde_saphyr::ser_options! {
+        // One line stays one line.
+        folded_wrap_chars: usize::MAX,
+    };
+    serde_saphyr::to_string_with_options(value, options).expect("a JSON value is YAML")
+}
+
 /// A message about one place of a text: `file:line:column: message`, and the line with a mark under it.
 #[must_use]
 pub fn excerpt(file: &str, text: &str, place: Place, message: &str) -> String {
