@@ -21,7 +21,7 @@ impl Unmet<'_> {
     fn add(&mut self, key: &str, expected: String, found: String) {
         self.failures.push(Failure {
             place: self.case.place(&format!("/expect/{key}")),
-            what: key.replace('/', "."),
+            what: what(key),
             expected,
             found,
             diff: None,
@@ -213,6 +213,14 @@ impl Wanted {
         } else {
             parts.join(", ")
         }
+    }
+}
+
+/// `findings/0` as people write it.
+fn what(key: &str) -> String {
+    match key.split_once('/') {
+        Some((list, item)) => format!("{list}[{item}]"),
+        None => key.to_owned(),
     }
 }
 

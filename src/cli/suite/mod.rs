@@ -35,7 +35,7 @@ pub(super) struct Suite {
 pub(super) struct Failure {
     /// Where the expectation stands in the suite; the test's place for what holds unasked.
     pub(super) place: Place,
-    /// What was looked at.
+    /// What was looked at, such as `findings[0]`.
     pub(super) what: String,
     pub(super) expected: String,
     pub(super) found: String,
@@ -79,7 +79,8 @@ fn is_suite(file: &Path) -> bool {
 
 impl Suite {
     fn read(path: &Path) -> Result<Self> {
-        let file = path.strip_prefix(".").unwrap_or(path).display().to_string();
+        let path = path.strip_prefix(".").unwrap_or(path);
+        let file = path.display().to_string();
         let text = input::text(path)?;
         let documents = yaml::read(&file, &text)?;
         let [document] = &*documents else {
