@@ -16,8 +16,8 @@ use super::suite::{self, Case, Ended, Goldens};
 
 /// Run policy unit tests.
 ///
-/// Files called suite.yaml or *.suite.yaml are suites: questions to the webhooks (AdmissionReviews, or manifests), and
-/// what is expected of the answers.
+/// Files called suite.yaml or *.suite.yaml are suites: questions to the webhooks (reviews, or manifests), and what is
+/// expected of the answers.
 #[derive(Args, Debug)]
 pub(super) struct Test {
     /// Suites, and folders that are searched for them

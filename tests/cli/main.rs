@@ -1,5 +1,6 @@
 //! The command line, from outside: what goes in, what comes out, and the exit code.
 
+mod bad_suites;
 #[cfg(feature = "server")]
 mod certs;
 mod judging;

@@ -4,7 +4,7 @@ use std::fs;
 
 use super::{folder, run, run_in};
 
-const SET: &str = "\
+pub(super) const SET: &str = "\
 apiVersion: apps/v1
 kind: StatefulSet
 metadata: {name: web}
@@ -17,7 +17,7 @@ spec:
 ";
 
 /// A suite of one test about [`SET`], with this as what is expected.
-fn suite(expect: &str) -> String {
+pub(super) fn suite(expect: &str) -> String {
     format!("tests:\n- name: one\n  object: set.yaml\n  expect: {expect}\n")
 }
 
@@ -107,105 +107,6 @@ fn a_diff_has_colours_only_where_they_are_wanted() {
 }
 
 #[test]
-fn a_bad_suite_is_shown_where_it_is_bad() {
-    let test = |rest: &str| format!("tests:\n- name: one\n{rest}");
-    for (suite, place, words) in [
-        (
-            suite("{alowed: true}"),
-            "suite.yaml:4:12",
-            "did you mean `allowed`?",
-        ),
-        (
-            suite("{findings: [{rul: x}]}"),
-            "suite.yaml:4:24",
-            "did you mean `rule`?",
-        ),
-        (
-            suite("{findings: [{rule: zero-grace-perod}]}"),
-            "suite.yaml:4:24",
-            "did you mean `zero-grace-period`?",
-        ),
-        (
-            suite("{findings: []}"),
-            "suite.yaml:4:12",
-            "an empty list says nothing",
-        ),
-        (
-            suite("{warnings: ['(']}"),
-            "suite.yaml:4:23",
-            "`(` is no regular expression: unclosed group",
-        ),
-        (suite("{}"), "suite.yaml:4:3", "expects nothing"),
-        (
-            test("  objects: set.yaml\n  expect: {allowed: true}\n"),
-            "suite.yaml:3:3",
-            "did you mean `object`?",
-        ),
-        (
-            test("  expect: {allowed: true}\n"),
-            "suite.yaml:2:3",
-            "nothing to judge",
-        ),
-        (
-            test("  review: r.json\n  dryRun: true\n  expect: {allowed: true}\n"),
-            "suite.yaml:3:3",
-            "remove `dryRun`",
-        ),
-        (
-            test("  object: set.yaml\n  operation: DELETE\n  expect: {allowed: true}\n"),
-            "suite.yaml:4:3",
-            "DELETE is about `oldObject` alone",
-        ),
-        (
-            test("  object: set.yaml\n  phase: validate\n  expect: {patch: []}\n"),
-            "suite.yaml:4:3",
-            "validate never patches",
-        ),
-        (
-            suite("{allowed: true}")
-                + "- name: one\n  object: set.yaml\n  expect: {allowed: true}\n",
-            "suite.yaml:5:3",
-            "two tests are called `one`",
-        ),
-        (
-            "tests: []\n".to_owned(),
-            "suite.yaml:1:1",
-            "an empty list says nothing",
-        ),
-        (
-            test("  object: none.yaml\n  expect: {allowed: true}\n"),
-            "suite.yaml:2:3",
-            "cannot read none.yaml",
-        ),
-        (
-            suite("{patched: none.yaml}"),
-            "suite.yaml:2:3",
-            "--update makes it",
-        ),
-    ] {
-        let files = folder(&[("suite.yaml", &suite), ("set.yaml", SET)]);
-        let done = run_in(files.path(), &["test"], "").ends(2);
-        let done = done.complains(words);
-        assert!(
-            done.stderr.starts_with(&format!("error: {place}: ")),
-            "{suite}: {}",
-            done.stderr
-        );
-    }
-}
-
-#[test]
-fn without_a_suite_there_is_nothing_to_pass() {
-    let files = folder(&[("set.yaml", SET)]);
-    run_in(files.path(), &["test"], "")
-        .ends(2)
-        .complains("holds no suite");
-    run_in(files.path(), &["test", "none"], "")
-        .ends(2)
-        .complains("cannot read none");
-}
-
-#[test]
 fn tests_are_chosen_by_name_and_skipped_with_a_reason() {
     let text = "policy: none\ntests:\n- {name: a, object: set.yaml, expect: {allowed: true}}\n\
                 - {name: b, skip: not yet, object: set.yaml, expect: {allowed: false}}\n";
@@ -227,20 +128,20 @@ fn update_writes_what_then_passes() {
     let text = "tests:\n- {name: yaml, object: set.yaml, expect: {patched: after.yaml, patch: patch.json}}\n\
                 - {name: another, object: {metadata: {name: x}, spec: {serviceName: x}}, expect: {patched: after.yaml}}\n";
     let files = folder(&[("suite.yaml", text), ("set.yaml", SET)]);
-    let test = |arguments: &[&str]| run_in(files.path(), &[&["test"], arguments].concat(), "");
-    let done = test(&["--update", "--run", "yaml$"])
+    let call = |arguments: &[&str]| run_in(files.path(), &[&["test"], arguments].concat(), "");
+    call(&["--update", "--run", "yaml$"])
         .ends(0)
-        .complains("updated after.yaml\n");
-    done.complains("updated patch.json\n");
-    let done = test(&["--run", "yaml$"]).ends(0);
+        .complains("updated after.yaml\n")
+        .complains("updated patch.json\n");
+    let done = call(&["--run", "yaml$"]).ends(0);
     assert_eq!(done.stderr, "");
-    let again = test(&["--update", "--run", "yaml$"]).ends(0);
+    let again = call(&["--update", "--run", "yaml$"]).ends(0);
     assert_eq!(again.stderr, "", "what is right is not rewritten");
     let after = fs::read_to_string(files.path().join("after.yaml")).expect("it was written");
     assert!(after.contains("        readinessProbe:\n"), "{after}");
     // Two tests that want different things of one file: the second does not undo the first.
     fs::remove_file(files.path().join("after.yaml")).expect("it is there");
-    test(&["--update"]).ends(1).says("another ... FAILED");
+    call(&["--update"]).ends(1).says("another ... FAILED");
 }
 
 #[test]

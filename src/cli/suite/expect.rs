@@ -70,11 +70,10 @@ fn verdict(expect: &Expect, ran: &Ran, unmet: &mut Unmet<'_>) {
         };
         unmet.add("allowed", spelt(!verdict.allowed), found);
     }
-    if let Some(pattern) = &expect.denial {
-        if !denial.is_some_and(|denial| pattern.0.is_match(denial)) {
-            let found = denial.unwrap_or("allowed").to_owned();
-            unmet.add("denial", pattern.to_string(), found);
-        }
+    let denied_so = |pattern: &&Pattern| denial.is_some_and(|denial| pattern.0.is_match(denial));
+    if let Some(pattern) = expect.denial.as_ref().filter(|pattern| !denied_so(pattern)) {
+        let found = denial.unwrap_or("allowed").to_owned();
+        unmet.add("denial", pattern.to_string(), found);
     }
     let warnings = &verdict.warnings;
     let matched = |pattern: &Pattern| warnings.iter().any(|warning| pattern.0.is_match(warning));
@@ -141,10 +140,10 @@ fn object(
     let folder = &unmet.case.suite.folder;
     let patch = serde_json::to_value(&ran.verdict.patch)?;
     // A patch that does not apply is a failure of its own.
-    if let (Some(file), Ok(patched)) = (&expect.patched, &ran.patched) {
-        if let Some(diff) = goldens.compare(&folder.join(file), patched)? {
-            unmet.differs("patched", diff);
-        }
+    if let (Some(file), Ok(patched)) = (&expect.patched, &ran.patched)
+        && let Some(diff) = goldens.compare(&folder.join(file), patched)?
+    {
+        unmet.differs("patched", diff);
     }
     let diff = match &expect.patch {
         None => None,
@@ -157,15 +156,11 @@ fn object(
     if let Some(diff) = diff {
         unmet.differs("patch", diff);
     }
-    if let (Some(unchanged), Ok(patched)) = (expect.unchanged, &ran.patched) {
-        if unchanged != (patched == request.object()) {
-            let expected = if unchanged {
-                "no change"
-            } else {
-                "some change"
-            };
-            unmet.add("unchanged", expected.to_owned(), patch.to_string());
-        }
+    if let (Some(unchanged), Ok(patched)) = (expect.unchanged, &ran.patched)
+        && unchanged != (patched == request.object())
+    {
+        let expected = ["some change", "no change"][usize::from(unchanged)];
+        unmet.add("unchanged", expected.to_owned(), patch.to_string());
     }
     Ok(())
 }

@@ -1,12 +1,12 @@
 //! What holds for every test, unasked.
 
 use anyhow::Result;
-use json_patch::{Patch, PatchOperation};
-use serde_json::Value;
+use json_patch::Patch;
 
 use super::format::PhaseName;
+use super::planted;
 use super::request::Request;
-use super::run::{Ask, Ran, applied};
+use super::run::{Ask, Ran};
 use crate::admission::Phase;
 
 /// A law that was broken.
@@ -30,22 +30,6 @@ const FIELDS: [&str; 4] = [
     "selector",
     "podManagementPolicy",
 ];
-
-/// What a patch may take away or replace with all that is in it: one-of structs, and the probes that were injected.
-const WHOLE: [&str; 9] = [
-    "updateStrategy",
-    "rollingUpdate",
-    "livenessProbe",
-    "readinessProbe",
-    "startupProbe",
-    "exec",
-    "grpc",
-    "httpGet",
-    "tcpSocket",
-];
-
-/// A key that no version of the API has.
-const PLANTED: &str = "planted-by-steadfast-test";
 
 /// The laws that were broken when `ask` answered `request` with `ran`.
 pub(super) fn broken(
@@ -89,92 +73,30 @@ pub(super) fn broken(
             );
         }
     }
-    if let Some(found) = lost(request, ran, ask)? {
+    if let Some(found) = planted::lost(request, ran, ask)? {
         add(SURVIVES, found);
     }
     Ok(broken)
 }
 
-/// How the patch treats the same request with a key planted in every object of it, where that is wrong.
-fn lost(request: &Request, ran: &Ran, ask: &Ask<'_>) -> Result<Option<String>> {
-    let (mut object, mut old) = (request.object().clone(), request.old_object().clone());
-    plant(&mut object);
-    plant(&mut old);
-    let mut review = request.about(object.clone()).review;
-    review["request"]["oldObject"] = old;
-    let patch = ask(Phase::Mutate, &Request::new(review).text)?.patch;
-    // What is restored from the old object brings its keys along.
-    let mut bare = serde_json::to_value(&patch)?;
-    uproot(&mut bare);
-    if bare != serde_json::to_value(&ran.verdict.patch)? {
-        return Ok(Some(format!(
-            "with a key planted in every object the patch is another: {}",
-            text(&patch)
-        )));
-    }
-    for operation in &patch.0 {
-        let path = operation.path();
-        let last = path
-            .back()
-            .map_or_else(String::new, |token| token.decoded().into_owned());
-        let removes = !matches!(operation, PatchOperation::Test(_));
-        let target = object.pointer(path.as_str());
-        if let Some(target) = target.filter(|_| removes && !WHOLE.contains(&&*last)) {
-            if target.is_object() || target.is_array() {
-                return Ok(Some(format!(
-                    "{path} is replaced as a whole, and all that is in it"
-                )));
-            }
-        }
-    }
-    let patched = match applied(&object, &patch) {
-        Ok(patched) => patched,
-        Err(error) => return Ok(Some(format!("with planted keys the patch fails: {error}"))),
-    };
-    let mut bare = patched;
-    uproot(&mut bare);
-    Ok((Some(&bare) != ran.patched.as_ref().ok())
-        .then(|| "with a key planted in every object the patched set is another".to_owned()))
-}
-
-fn plant(value: &mut Value) {
-    match value {
-        Value::Object(map) => {
-            map.values_mut().for_each(plant);
-            map.insert(PLANTED.to_owned(), "kept".into());
-        }
-        Value::Array(items) => items.iter_mut().for_each(plant),
-        _ => {}
-    }
-}
-
-fn uproot(value: &mut Value) {
-    match value {
-        Value::Object(map) => {
-            map.shift_remove(PLANTED);
-            map.values_mut().for_each(uproot);
-        }
-        Value::Array(items) => items.iter_mut().for_each(uproot),
-        _ => {}
-    }
-}
-
-fn text(patch: &Patch) -> String {
+/// A patch in messages.
+pub(super) fn text(patch: &Patch) -> String {
     serde_json::to_string(patch).expect("a patch is JSON")
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
-    use crate::cli::suite::run::Answer;
+    use crate::cli::suite::planted::PLANTED;
+    use crate::cli::suite::run::{Answer, applied};
 
     fn patch(operations: Value) -> Patch {
         serde_json::from_value(operations).expect("a patch")
     }
 
-    fn update(object: Value, old: Value) -> Request {
+    fn update(object: &Value, old: &Value) -> Request {
         Request::new(
             json!({"request": {"operation": "UPDATE", "object": object, "oldObject": old}}),
         )
@@ -200,8 +122,8 @@ mod tests {
     #[test]
     fn a_good_webhook_breaks_none() {
         let request = update(
-            json!({"spec": {"replicas": 1, "selector": {"a": "b"}}}),
-            json!({"spec": {"replicas": 1, "serviceName": "web"}}),
+            &json!({"spec": {"replicas": 1, "selector": {"a": "b"}}}),
+            &json!({"spec": {"replicas": 1, "serviceName": "web"}}),
         );
         let first = json!([{"op": "add", "path": "/spec/serviceName", "value": "web"}]);
         assert_eq!(laws(&request, &first, &json!([])), [""; 0]);
@@ -210,8 +132,8 @@ mod tests {
     #[test]
     fn every_bad_webhook_is_caught() {
         let request = update(
-            json!({"spec": {"replicas": 1, "template": {"spec": {"a": 1}}}}),
-            json!({"spec": {"replicas": 1}}),
+            &json!({"spec": {"replicas": 1, "template": {"spec": {"a": 1}}}}),
+            &json!({"spec": {"replicas": 1}}),
         );
         let none = json!([]);
         let add = |path: &str, value: Value| json!([{"op": "add", "path": path, "value": value}]);
@@ -240,7 +162,7 @@ mod tests {
 
     #[test]
     fn a_patch_that_hangs_on_unknown_keys_is_caught() {
-        let request = update(json!({"spec": {"replicas": 1}}), Value::Null);
+        let request = update(&json!({"spec": {"replicas": 1}}), &Value::Null);
         let ran = Ran {
             patched: Ok(request.object().clone()),
             ..Ran::default()
@@ -262,7 +184,7 @@ mod tests {
 
     #[test]
     fn validate_is_silent() {
-        let request = update(json!({}), Value::Null);
+        let request = update(&json!({}), &Value::Null);
         let ran = Ran {
             patched: Ok(json!({})),
             patch_of_validate: patch(json!([{"op": "add", "path": "/a", "value": 1}])),

@@ -4,6 +4,7 @@ mod expect;
 mod format;
 mod golden;
 mod laws;
+mod planted;
 mod request;
 mod run;
 
@@ -103,7 +104,7 @@ impl Suite {
             let place = document.places.nearest(&format!("/tests/{index}{key}"));
             bail!(yaml::excerpt(&file, &text, place, &problem));
         }
-        let folder = path.parent().unwrap_or(Path::new("")).to_owned();
+        let folder = path.parent().map(Path::to_owned).unwrap_or_default();
         let places = document.places.clone();
         Ok(Self {
             file,

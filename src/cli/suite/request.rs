@@ -104,7 +104,7 @@ fn review(test: &Test, folder: &Path) -> Result<Value> {
         Operation::Delete => "DeleteOptions",
     };
     let namespace = test.namespace.as_deref();
-    let namespace = namespace.or(metadata["namespace"].as_str());
+    let namespace = namespace.or_else(|| metadata["namespace"].as_str());
     let user = test.user_info.clone().unwrap_or_else(|| {
         let groups = json!(["system:masters", "system:authenticated"]);
         Map::from_iter([
@@ -155,7 +155,7 @@ pub(super) fn misfit(test: &Test, operation: Operation) -> Option<String> {
     (given != needs).then(|| format!("{} is about {spelt}", operation.as_str()))
 }
 
-/// The StatefulSet in a file, or the one given.
+/// The set in a file, or the one given.
 fn set(source: &Source<Map<String, Value>>, folder: &Path) -> Result<Value> {
     let file = match source {
         Source::Inline(object) => return Ok(Value::Object(object.clone())),

@@ -1,4 +1,4 @@
-//! Results as JUnit XML, which every CI reads.
+//! Results as the XML of `junit`, which every CI reads.
 
 use std::fmt::{self, Display};
 use std::io::{self, Write};
