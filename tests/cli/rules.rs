@@ -38,15 +38,34 @@ fn a_rule_is_explained() {
 
 #[test]
 fn nobody_left_to_read_is_no_error() {
-    let (reader, writer) = std::io::pipe().expect("a pipe");
-    drop(reader);
-    let output = command(Path::new("."), &["rules"])
-        .stdout(writer)
-        .stderr(Stdio::piped())
-        .output()
-        .expect("it runs");
-    assert_eq!(output.status.code(), Some(0));
-    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+    let review = [
+        "review",
+        "--phase",
+        "mutate",
+        "tests/suites/create/bare.json",
+    ];
+    let commands: [&[&str]; 9] = [
+        &["rules"],
+        &["rules", "-o", "json"],
+        &["explain", "zero-grace-period"],
+        &["check", "tests/lab/vault.yaml"],
+        &["check", "tests/lab/vault.yaml", "-o", "json"],
+        &review,
+        &["test", "tests/suites"],
+        &["test", "tests/suites", "-o", "json"],
+        &["test", "tests/suites", "-o", "junit"],
+    ];
+    for arguments in commands {
+        let (reader, writer) = std::io::pipe().expect("a pipe");
+        drop(reader);
+        let output = command(Path::new(env!("CARGO_MANIFEST_DIR")), arguments)
+            .stdout(writer)
+            .stderr(Stdio::piped())
+            .output()
+            .expect("it runs");
+        assert_eq!(String::from_utf8_lossy(&output.stderr), "", "{arguments:?}");
+        assert_eq!(output.status.code(), Some(0), "{arguments:?}");
+    }
 }
 
 #[test]
