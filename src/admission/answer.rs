@@ -196,8 +196,23 @@ pub fn warnings(verdict: &Verdict) -> Vec<String> {
         .judged
         .iter()
         .filter(|judged| judged.outcome.is_shown() && judged.outcome != Outcome::Denied);
-    let told = told.map(|judged| plain(&format!("{}: {}", judged.rule, judged.sentence())));
-    fit(told.chain(verdict.note.as_deref().map(plain)))
+    fit(told.map(warning).chain(verdict.note.as_deref().map(plain)))
+}
+
+/// One finding as a warning; of an injection, where there is room, also how to decline it.
+fn warning(judged: &Judged) -> String {
+    let text = format!("{}: {}", judged.rule, judged.sentence());
+    let decline = format!(
+        "{text}. Own value or opt out: steadfast explain {}",
+        judged.rule
+    );
+    plain(
+        if judged.outcome == Outcome::Injected && decline.len() <= WARNING_LIMIT {
+            &decline
+        } else {
+            &text
+        },
+    )
 }
 
 fn fit(warnings: impl IntoIterator<Item = String>) -> Vec<String> {
@@ -205,9 +220,9 @@ fn fit(warnings: impl IntoIterator<Item = String>) -> Vec<String> {
     for warning in warnings {
         used += warning.len() + 1;
         if used <= WARNINGS_LIMIT && more == 0 {
-            kept.push(warning)
+            kept.push(warning);
         } else {
-            more += 1
+            more += 1;
         }
     }
     if more > 0 {

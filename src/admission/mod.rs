@@ -6,7 +6,7 @@ mod review;
 use serde_json::Value;
 
 use crate::engine::{self, Case, Verdict};
-use crate::object::view::StatefulSet;
+use crate::object::view::{ParseError, StatefulSet};
 use crate::policy::{PolicySet, Subject};
 use crate::rule::{ClusterView, Operation};
 
@@ -107,15 +107,15 @@ fn subject(namespace: &str, name: &str) -> String {
     format!("{namespace}/{name}")
 }
 
-/// The same as [`handle`] for an object that is at hand as JSON; both calls, one after the other.
+/// Both calls, one after the other, for a set that is to be made and is at hand as JSON.
 pub fn admit(
     policies: &PolicySet,
     cluster: &dyn ClusterView,
     namespace: &str,
     object: &Value,
-) -> Result<Verdict, String> {
+) -> Result<Verdict, ParseError> {
     let text = object.to_string();
-    let set = StatefulSet::parse(&text).map_err(|error| error.to_string())?;
+    let set = StatefulSet::parse(&text)?;
     let read = || serde_json::from_str(&text);
     let name = &*set.metadata.name;
     let case = Case {

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::Value;
 
-use crate::object::view::{StatefulSet, Text};
+use crate::object::view::{ParseError, StatefulSet, Text};
 
 /// What the API server asks.
 #[derive(Debug, Deserialize)]
@@ -184,19 +184,15 @@ fn is_ours<O>(request: &Request<'_, O>) -> bool {
     request.sub_resource.is_empty() && (stateful_sets || resource.is_empty())
 }
 
-/// Why the object cannot be read, with its place in the object.
+/// Why the object cannot be read, with its place in the request.
 fn unreadable(text: &str) -> String {
     let mut json = serde_json::Deserializer::from_str(text);
     match serde_path_to_error::deserialize::<_, Review<'_, StatefulSet<'_>>>(&mut json) {
         Ok(_) => "it cannot be read".to_owned(),
-        Err(error) => {
-            let path = error.path().to_string();
-            format!(
-                "{}: {}",
-                path.trim_start_matches("request."),
-                error.into_inner()
-            )
-        }
+        Err(error) => ParseError::from(error)
+            .to_string()
+            .trim_start_matches("request.")
+            .to_owned(),
     }
 }
 

@@ -146,7 +146,7 @@ fn is_valid(file: &Path) -> bool {
 /// Writes a file by way of a new one beside it, so that nobody reads half of it.
 fn write(file: &Path, text: &str, secret: bool) -> Result<()> {
     let fail = || format!("cannot write {}", file.display());
-    let folder = file.parent().unwrap_or(Path::new("."));
+    let folder = file.parent().unwrap_or_else(|| Path::new("."));
     let part = folder.join(format!(
         ".{}.part",
         file.file_name().unwrap_or_default().to_string_lossy()

@@ -3,14 +3,17 @@
 use std::io::Write as _;
 use std::path::PathBuf;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Error, Result, anyhow};
 use clap::{Args, ValueEnum};
 
-use super::{Outcome, PolicyArgs, input};
+use super::input::{self, Object};
+use super::{Outcome, PolicyArgs};
 use crate::admission;
 use crate::engine;
 use crate::object::yaml::Place;
+use crate::policy::PolicySet;
 use crate::report::{self, Located};
+use crate::rule::ClusterView;
 
 /// Say what a cluster would do with manifests.
 #[derive(Args, Debug)]
@@ -55,55 +58,99 @@ enum FailOn {
 impl Check {
     pub(super) fn run(self) -> Result<Outcome> {
         let policies = self.policy.read()?;
-        let objects = input::objects(&self.paths)?;
+        let (objects, errors) = input::readable_objects(&self.paths);
         let more = input::objects(&self.cluster)?;
         let cluster = input::cluster(objects.iter().chain(&more), self.complete)?;
-        let mut findings = Vec::new();
-        let sets: Vec<_> = objects
-            .iter()
-            .filter(|object| object.is_stateful_set())
-            .collect();
-        for set in &sets {
-            let Place { line, column } = set.place("");
-            let verdict = admission::admit(&policies, &cluster, set.namespace(), &set.value)
-                .map_err(anyhow::Error::msg)
-                .with_context(|| {
-                    format!(
-                        "{}:{line}:{column}: this StatefulSet cannot be read",
-                        set.file
-                    )
-                })?;
-            let name = set.value["metadata"]["name"].as_str().unwrap_or_default();
-            findings.extend(verdict.judged.into_iter().map(|judged| {
-                let place = set.place(judged.finding.at.pointer().as_str());
-                Located {
-                    file: set.file.to_string(),
-                    place,
-                    namespace: set.namespace().to_owned(),
-                    name: name.to_owned(),
-                    judged,
-                }
-            }));
+        let mut checked = Checked {
+            errors,
+            ..Checked::default()
+        };
+        for set in objects.iter().filter(|object| object.is_stateful_set()) {
+            checked.judge(set, &policies, &cluster);
         }
+        let Checked { sets, findings, .. } = &checked;
         let mut stdout = anstream::stdout().lock();
         match self.output {
-            Format::Human => report::human::write(&mut stdout, &findings, sets.len())?,
-            Format::Json => report::json::write(&mut stdout, &findings, sets.len())?,
+            Format::Human => report::human::write(&mut stdout, findings, *sets)?,
+            Format::Json => report::json::write(&mut stdout, findings, *sets)?,
         }
         stdout.flush()?;
-        if sets.is_empty() {
+        checked.say_what_is_amiss()?;
+        let fails = findings.iter().any(|finding| self.fail_on.is_met(finding));
+        // What could be judged is said; what could not makes the work undone.
+        match checked.errors.pop() {
+            Some(error) => Err(error),
+            None if fails => Ok(Outcome::Findings),
+            None => Ok(Outcome::Clean),
+        }
+    }
+}
+
+/// What came of the sets so far.
+#[derive(Default)]
+struct Checked {
+    sets: usize,
+    findings: Vec<Located>,
+    notes: Vec<String>,
+    has_questions: bool,
+    errors: Vec<Error>,
+}
+
+impl Checked {
+    fn judge(&mut self, set: &Object, policies: &PolicySet, cluster: &dyn ClusterView) {
+        self.sets += 1;
+        let name = set.value["metadata"]["name"].as_str().unwrap_or_default();
+        let said = |pointer: &str, message: String| {
+            let Place { line, column } = set.place(pointer);
+            format!(
+                "{}:{line}:{column}: StatefulSet {name}: {message}",
+                set.file
+            )
+        };
+        match admission::admit(policies, cluster, set.namespace(), &set.value) {
+            Ok(verdict) => {
+                self.notes.extend(verdict.note.map(|note| said("", note)));
+                self.has_questions |= !verdict.questions.is_empty();
+                self.findings
+                    .extend(verdict.judged.into_iter().map(|judged| Located {
+                        file: set.file.to_string(),
+                        place: set.place(judged.finding.at.pointer().as_str()),
+                        namespace: set.namespace().to_owned(),
+                        name: name.to_owned(),
+                        judged,
+                    }));
+            }
+            Err(error) => self.errors.push(anyhow!(said(
+                &error.pointer(),
+                format!("cannot be read: {error}")
+            ))),
+        }
+    }
+
+    /// On stderr, all but the last error, which is the command's own.
+    fn say_what_is_amiss(&self) -> Result<()> {
+        let mut stderr = anstream::stderr().lock();
+        for note in &self.notes {
+            writeln!(stderr, "warning: {note}")?;
+        }
+        if self.has_questions {
             writeln!(
-                anstream::stderr(),
-                "warning: no StatefulSet (apps/v1) in the input"
+                stderr,
+                "note: some of this hangs on Services or storage classes that are not in the input; give their manifests by \
+                 --cluster, or say that there are no others by --complete"
             )?;
         }
-        Ok(
-            if findings.iter().any(|finding| self.fail_on.is_met(finding)) {
-                Outcome::Findings
-            } else {
-                Outcome::Clean
-            },
-        )
+        if self.sets == 0 && self.errors.is_empty() {
+            writeln!(stderr, "warning: no StatefulSet (apps/v1) in the input")?;
+        }
+        for error in self
+            .errors
+            .split_last()
+            .map_or(&[][..], |(_, others)| others)
+        {
+            writeln!(stderr, "error: {error:#}")?;
+        }
+        Ok(())
     }
 }
 

@@ -64,12 +64,18 @@ fn write(out: &mut dyn Write, entry: &Entry) -> Result<()> {
     }
     writeln!(
         out,
-        "\n{bold}To be exempted{bold:#}, annotate the set or its pod template:\n  {PREFIX}{}: \"<reason>\"",
-        meta.id
+        "\n{bold}Opt out{bold:#} by an annotation on the set or its pod template, for all containers or for some:\n  \
+         {PREFIX}{id}: \"<reason>\"\n  {PREFIX}{id}: \"[app,sidecar] <reason>\"\n\
+         or decline every injection, by an annotation on the set:\n  steadfast.dev/inject: \"false\"",
+        id = meta.id
     )?;
     Ok(())
 }
 
 fn indented(text: &str) -> String {
-    text.lines().map(|line| format!("  {line}\n")).collect()
+    let mut indented = String::new();
+    for line in text.lines() {
+        indented.extend(["  ", line, "\n"]);
+    }
+    indented
 }

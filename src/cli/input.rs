@@ -5,7 +5,7 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Error, Result, bail};
 use serde_json::Value;
 
 use crate::cluster::{DEFAULT_NAMESPACE, Manifests};
@@ -44,17 +44,43 @@ impl Object {
 
 /// Every object in the texts at `paths`, in order; `-` is stdin, folders are walked.
 pub(super) fn objects(paths: &[PathBuf]) -> Result<Vec<Object>> {
-    let mut objects = Vec::new();
-    for path in paths {
-        for (file, text) in texts(path)? {
-            let file: Arc<str> = file.into();
-            for document in yaml::read(&file, &text)? {
-                let places = Arc::new(document.places);
-                add(&mut objects, &file, &places, document.value, String::new());
+    match readable_objects(paths) {
+        (objects, errors) if errors.is_empty() => Ok(objects),
+        (_, mut errors) => Err(errors.remove(0)),
+    }
+}
+
+/// The same where one bad text must not hide what the others say: the objects of those that can be read, and what is
+/// wrong with the rest.
+pub(super) fn readable_objects(paths: &[PathBuf]) -> (Vec<Object>, Vec<Error>) {
+    let (mut objects, mut errors) = (Vec::new(), Vec::new());
+    for (file, text) in paths
+        .iter()
+        .flat_map(|path| {
+            texts(path).unwrap_or_else(|error| {
+                errors.push(error);
+                Vec::new()
+            })
+        })
+        .collect::<Vec<_>>()
+    {
+        match yaml::read(&file, &text) {
+            Ok(documents) => {
+                let file: Arc<str> = file.into();
+                for document in documents {
+                    add(
+                        &mut objects,
+                        &file,
+                        &Arc::new(document.places),
+                        document.value,
+                        String::new(),
+                    );
+                }
             }
+            Err(error) => errors.push(error.into()),
         }
     }
-    Ok(objects)
+    (objects, errors)
 }
 
 /// A `List` is its items.

@@ -85,8 +85,8 @@ impl Serve {
             Ipv4Addr::UNSPECIFIED
         };
         let settings = Settings {
-            listen: self.listen.unwrap_or((address, 8443).into()),
-            status_listen: self.status_listen.unwrap_or((address, 8080).into()),
+            listen: self.listen.unwrap_or_else(|| (address, 8443).into()),
+            status_listen: self.status_listen.unwrap_or_else(|| (address, 8080).into()),
             tls: files,
             policies,
             cluster: Arc::from(cluster),
@@ -96,7 +96,7 @@ impl Serve {
             .build()
             .context("cannot start the runtime")?;
         runtime.block_on(server::run(settings, |listen, status| {
-            self.say_ready(listen, status)
+            self.say_ready(listen, status);
         }))?;
         Ok(Outcome::Clean)
     }
@@ -130,6 +130,7 @@ impl Serve {
             LogFormat::Human => log.with_target(false).init(),
             LogFormat::Json => log.json().flatten_event(true).init(),
         }
+        std::panic::set_hook(Box::new(|panic| tracing::error!("Panicked: {panic}")));
     }
 
     /// The ready line, and with `--dev` how to try it. There is nobody left to tell where stderr is closed.

@@ -43,7 +43,7 @@ impl Manifests {
                 self.services.push((namespace, Arc::new(service)));
             }
             (Some("storage.k8s.io/v1"), Some("StorageClass")) => {
-                self.storage_classes.push(Arc::new(read(object)?))
+                self.storage_classes.push(Arc::new(read(object)?));
             }
             (Some(_), Some(kind)) if kind.ends_with("List") => {
                 for item in object["items"].as_array().into_iter().flatten() {

@@ -7,7 +7,7 @@ use serde::de::{DeserializeOwned, Deserializer, Error};
 use serde_json::{Map, Value};
 
 use super::{PolicyError, Profile};
-use crate::object::yaml::{self, Document, nearest};
+use crate::object::yaml::{self, Document, in_words, nearest};
 use crate::rule::{Entry, FixMode, Level};
 use crate::rules;
 
@@ -109,7 +109,7 @@ fn check_params(entry: &Entry, params: &Map<String, Value>) -> Result<(), (Strin
             let path = error.path().to_string();
             (
                 format!("/params/{}", path.replace('.', "/")),
-                format!("{path}: {}", error.into_inner()),
+                format!("{path}: {}", in_words(&error.into_inner().to_string())),
             )
         })
 }

@@ -2,6 +2,7 @@
 
 pub mod human;
 pub mod json;
+pub mod reference;
 
 use std::collections::BTreeMap;
 

@@ -62,7 +62,7 @@ impl Doc {
         for (_, text) in &mut doc.sections {
             *text = text.trim().to_owned();
         }
-        doc.summary = doc.summary.trim().to_owned();
+        doc.summary.truncate(doc.summary.trim_end().len());
         doc
     }
 

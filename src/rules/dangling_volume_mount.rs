@@ -161,7 +161,7 @@ impl DanglingVolumeMount {
             set => set,
         };
         format!(
-            "added claim template {name}, {}, {class}. Size and class can never change; leftover claims {name}-{set}-N would be adopted",
+            "added a claim template, {} of {class}. It can never change, and later manifests must state it alike; leftover claims {name}-{set}-N are adopted",
             self.storage.as_str()
         )
     }

@@ -57,6 +57,8 @@
 //!           failureThreshold: 15
 //! ```
 
+use std::fmt::Write as _;
+
 use serde::{Deserialize, Serialize};
 
 use crate::object::Change;
@@ -133,7 +135,7 @@ impl Rule for MissingLivenessProbe {
                     let mut done = format!("added {handler}, kills after {kill} s");
                     let mut changes = vec![Change::set(at, probe::liveness(&handler, kill))];
                     if container.startup_probe.is_none() {
-                        done += &format!(", and a startup probe with {budget} s to start");
+                        let _ = write!(done, ", and a startup probe with {budget} s to start");
                         let at = container.path().key("startupProbe");
                         changes.push(Change::set(at, probe::startup(&handler, budget)));
                     }

@@ -12,7 +12,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use tower_http::catch_panic::CatchPanicLayer;
-use tracing::{debug, error, info, warn};
+use tracing::{debug, info, warn};
 
 use super::Metrics;
 use crate::admission::{self, Answer, Phase, refusal};
@@ -34,37 +34,29 @@ pub struct Judge {
 
 /// The webhook: `POST /mutate` and `POST /validate`.
 pub fn router(judge: Arc<Judge>) -> Router {
-    let mutate = |state, headers, body| review(Phase::Mutate, state, headers, body);
-    let validate = |state, headers, body| review(Phase::Validate, state, headers, body);
     let panicked = Arc::clone(&judge);
+    let nothing_here = "only POST /mutate and POST /validate are served here";
     Router::new()
-        .route(
-            "/mutate",
-            post(async move |state, headers: HeaderMap, body| mutate(state, headers, body)),
-        )
-        .route(
-            "/validate",
-            post(async move |state, headers: HeaderMap, body| validate(state, headers, body)),
-        )
-        .fallback(async || {
-            refuse(
-                StatusCode::NOT_FOUND,
-                "",
-                "only POST /mutate and POST /validate are served here".to_owned(),
-            )
-        })
+        .route("/mutate", post(mutate))
+        .route("/validate", post(validate))
+        .fallback(async || refuse(StatusCode::NOT_FOUND, "NotFound", nothing_here.to_owned()))
         .method_not_allowed_fallback(async || {
             refuse(
                 StatusCode::METHOD_NOT_ALLOWED,
-                "",
-                "a review is sent by POST".to_owned(),
+                "MethodNotAllowed",
+                nothing_here.to_owned(),
             )
         })
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
         // A panic costs one request: the API server is told that the call failed, and the next request is served.
-        .layer(CatchPanicLayer::custom(
-            move |cause: Box<dyn Any + Send>| panicked.panicked(cause.as_ref()),
-        ))
+        .layer(CatchPanicLayer::custom(move |_: Box<dyn Any + Send>| {
+            panicked.metrics.panicked();
+            refuse(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "InternalError",
+                "steadfast failed on this request".to_owned(),
+            )
+        }))
         .with_state(judge)
 }
 
@@ -83,32 +75,37 @@ pub fn status_router(judge: Arc<Judge>) -> Router {
         .with_state(judge)
 }
 
-fn review(
-    phase: Phase,
-    State(judge): State<Arc<Judge>>,
-    headers: HeaderMap,
-    body: Result<Bytes, BytesRejection>,
-) -> Response {
-    let start = Instant::now();
-    let response = match body {
-        Ok(_) if !is_json(&headers) => refuse(
-            StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            "UnsupportedMediaType",
-            "the content type is not application/json".to_owned(),
-        ),
-        Ok(body) => judge.answer(phase, &body, start),
-        Err(error) if error.status() == StatusCode::PAYLOAD_TOO_LARGE => refuse(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            "RequestEntityTooLarge",
-            format!("the body is larger than {} MiB", BODY_LIMIT >> 20),
-        ),
-        Err(error) => refuse(error.status(), "BadRequest", error.body_text()),
-    };
-    judge.metrics.handled(phase, start.elapsed());
-    response
+type Body = Result<Bytes, BytesRejection>;
+
+async fn mutate(State(judge): State<Arc<Judge>>, headers: HeaderMap, body: Body) -> Response {
+    judge.review(Phase::Mutate, &headers, body)
+}
+
+async fn validate(State(judge): State<Arc<Judge>>, headers: HeaderMap, body: Body) -> Response {
+    judge.review(Phase::Validate, &headers, body)
 }
 
 impl Judge {
+    fn review(&self, phase: Phase, headers: &HeaderMap, body: Body) -> Response {
+        let start = Instant::now();
+        let response = match body {
+            Ok(_) if !is_json(headers) => refuse(
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "UnsupportedMediaType",
+                "the content type is not application/json".to_owned(),
+            ),
+            Ok(body) => self.answer(phase, &body, start),
+            Err(error) if error.status() == StatusCode::PAYLOAD_TOO_LARGE => refuse(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "RequestEntityTooLarge",
+                format!("the body is larger than {} MiB", BODY_LIMIT >> 20),
+            ),
+            Err(error) => refuse(error.status(), "BadRequest", error.body_text()),
+        };
+        self.metrics.handled(phase, start.elapsed());
+        response
+    }
+
     fn answer(&self, phase: Phase, body: &[u8], start: Instant) -> Response {
         match admission::handle(phase, &self.policies, self.cluster.as_ref(), body) {
             Ok(answer) => {
@@ -127,20 +124,6 @@ impl Judge {
                 json(StatusCode::BAD_REQUEST, bad.body())
             }
         }
-    }
-
-    fn panicked(&self, cause: &(dyn Any + Send)) -> Response {
-        let cause = cause
-            .downcast_ref::<String>()
-            .map(String::as_str)
-            .or_else(|| cause.downcast_ref::<&str>().copied());
-        error!(cause = cause.unwrap_or("unknown"), "A request panicked");
-        self.metrics.panicked();
-        refuse(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "InternalError",
-            "steadfast failed on this request".to_owned(),
-        )
     }
 }
 

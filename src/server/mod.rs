@@ -57,7 +57,7 @@ const NEWCOMER: Duration = Duration::from_secs(10);
 
 /// How long a connection may be idle, and how long a header may take. The API server keeps its own end open for 90 s and
 /// does not repeat a call that meets a closed connection, so ours must be open longer.
-const IDLE: Duration = Duration::from_secs(120);
+const IDLE: Duration = Duration::from_mins(2);
 
 /// How long running requests may take to finish after the signal to stop; a review has 10 s by default.
 const DRAIN: Duration = Duration::from_secs(15);

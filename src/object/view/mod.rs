@@ -7,14 +7,22 @@
 
 #[macro_use]
 mod table;
+mod list;
+mod map;
 mod text;
 
 #[cfg(test)]
 mod tests;
 
+use std::fmt;
+
 use serde::de::IgnoredAny;
 
-pub use text::{Annotations, Labels, List, Raw, Text};
+use super::yaml::in_words;
+
+pub use list::List;
+pub use map::{Annotations, Labels, Raw};
+pub use text::{IntOrString, Text};
 
 table! {
     /// A StatefulSet (`apps/v1`).
@@ -202,9 +210,6 @@ table! {
     }
 }
 
-/// A number, or a percentage or name as written.
-pub type IntOrString<'a> = text::Scalar<'a>;
-
 impl<'a> StatefulSet<'a> {
     /// Reads a StatefulSet from its JSON text.
     pub fn parse(text: &'a str) -> Result<Self, ParseError> {
@@ -236,14 +241,41 @@ impl<'a> Spec<'a> {
 }
 
 /// Why a text is not a StatefulSet.
-#[derive(Debug, thiserror::Error)]
-#[error("{}{error}", if .at.is_empty() { String::new() } else { format!("{}: ", .at) })]
+#[derive(Debug)]
 pub struct ParseError {
-    /// The place in the object, such as `spec.template.spec.containers[0].ports`.
+    /// The place in the object, such as `spec.template.spec.containers[0].ports`; empty for the object itself.
     pub at: String,
-    /// What is wrong there, with line and column of the text.
+    /// What is wrong there.
     pub error: serde_json::Error,
 }
+
+impl ParseError {
+    /// The place as a JSON pointer.
+    #[must_use]
+    pub fn pointer(&self) -> String {
+        let mut pointer = String::new();
+        for step in self.at.split(['.', '[']).filter(|step| !step.is_empty()) {
+            pointer.push('/');
+            pointer.push_str(step.trim_end_matches(']'));
+        }
+        pointer
+    }
+}
+
+impl fmt::Display for ParseError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.at.is_empty() {
+            write!(f, "{}: ", self.at)?;
+        }
+        // Line and column are those of a text that nobody but us has seen.
+        let message = self.error.to_string();
+        f.write_str(&in_words(
+            message.split(" at line ").next().unwrap_or(&message),
+        ))
+    }
+}
+
+impl std::error::Error for ParseError {}
 
 impl From<serde_path_to_error::Error<serde_json::Error>> for ParseError {
     fn from(error: serde_path_to_error::Error<serde_json::Error>) -> Self {

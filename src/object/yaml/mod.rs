@@ -1,12 +1,16 @@
 //! YAML and JSON text, read the way kubectl reads it, with the place of every value.
 
-use std::collections::HashMap;
-use std::fmt;
-use std::fmt::Write as _;
+mod excerpt;
+mod node;
 
-use serde::de::{Deserialize, DeserializeOwned, Deserializer, MapAccess, SeqAccess, Visitor};
-use serde_json::{Map, Number, Value};
+use std::collections::HashMap;
+
+use serde::de::DeserializeOwned;
+use serde_json::Value;
 use serde_saphyr::Spanned;
+
+pub use excerpt::{excerpt, in_words, nearest};
+use node::{Node, push};
 
 /// One document of a text.
 #[derive(Clone, Debug)]
@@ -72,8 +76,8 @@ pub fn read(file: &str, text: &str) -> Result<Vec<Document>, YamlError> {
     Ok(nodes
         .into_iter()
         .flatten()
-        .filter(|node| !matches!(node.value, Node::Leaf(Value::Null)))
-        .map(document)
+        .filter(|node| !node.value.is_null())
+        .map(node::document)
         .collect())
 }
 
@@ -94,7 +98,7 @@ pub fn decode<T: DeserializeOwned>(
             }
         }
         let path = error.path().to_string();
-        let message = with_nearest(&error.into_inner().to_string());
+        let message = with_nearest(&in_words(&error.into_inner().to_string()));
         let message = if path == "." {
             message
         } else {
@@ -120,56 +124,6 @@ pub fn write(value: &Value) -> String {
         folded_wrap_chars: usize::MAX,
     };
     serde_saphyr::to_string_with_options(value, options).expect("a JSON value is YAML")
-}
-
-/// A message about one place of a text: `file:line:column: message`, and the line with a mark under it.
-#[must_use]
-pub fn excerpt(file: &str, text: &str, place: Place, message: &str) -> String {
-    let Place { line, column } = place;
-    let mut out = format!("{file}:{line}:{column}: {message}");
-    let index = usize::try_from(line)
-        .unwrap_or(usize::MAX)
-        .saturating_sub(1);
-    if let Some(source) = text.lines().nth(index) {
-        let before: String = source
-            .chars()
-            .take(usize::try_from(column).unwrap_or(1).saturating_sub(1))
-            .collect();
-        // A tab keeps its width under itself.
-        let indent: String = before
-            .chars()
-            .map(|c| if c == '\t' { '\t' } else { ' ' })
-            .collect();
-        let number = line.to_string();
-        let gap = " ".repeat(number.len());
-        let width = source[before.len()..]
-            .chars()
-            .take_while(|c| !c.is_whitespace() && *c != ':')
-            .count()
-            .max(1);
-        let _ = write!(
-            out,
-            "\n {gap} |\n {number} | {source}\n {gap} | {indent}{}",
-            "^".repeat(width)
-        );
-    }
-    out
-}
-
-/// The known name that `name` was most likely meant to be.
-#[must_use]
-pub fn nearest<'n>(name: &str, known: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
-    known
-        .into_iter()
-        .map(|known| {
-            (
-                strsim::damerau_levenshtein(&name.to_lowercase(), &known.to_lowercase()),
-                known,
-            )
-        })
-        .filter(|(distance, known)| *distance <= 1 + known.len().min(name.len()) / 4)
-        .min()
-        .map(|(_, known)| known)
 }
 
 /// serde's words for an unknown field or variant, with the nearest of the names that it lists.
@@ -206,130 +160,6 @@ fn located(file: &str, text: &str, error: &serde_saphyr::Error) -> String {
             )
         }
         _ => format!("{file}: {message}"),
-    }
-}
-
-/// A value with the place of each key and item.
-enum Node {
-    Leaf(Value),
-    List(Vec<Spanned<Node>>),
-    Map(Vec<(Spanned<String>, Spanned<Node>)>),
-}
-
-fn document(node: Spanned<Node>) -> Document {
-    let mut places = HashMap::new();
-    let start = place(&node);
-    let value = walk(node.value, &mut String::new(), &mut places);
-    places.insert(String::new(), start);
-    Document {
-        value,
-        places: Places(places),
-    }
-}
-
-/// The value of a node; notes where each key (not its value) and each item stands.
-fn walk(node: Node, pointer: &mut String, places: &mut HashMap<String, Place>) -> Value {
-    let start = pointer.len();
-    match node {
-        Node::Leaf(value) => value,
-        Node::List(items) => {
-            let items = items.into_iter().enumerate().map(|(index, item)| {
-                push(pointer, &index.to_string());
-                places.insert(pointer.clone(), place(&item));
-                let value = walk(item.value, pointer, places);
-                pointer.truncate(start);
-                value
-            });
-            Value::Array(items.collect())
-        }
-        Node::Map(entries) => {
-            let entries = entries.into_iter().map(|(key, item)| {
-                push(pointer, &key.value);
-                places.insert(pointer.clone(), place(&key));
-                let value = walk(item.value, pointer, places);
-                pointer.truncate(start);
-                (key.value, value)
-            });
-            Value::Object(Map::from_iter(entries))
-        }
-    }
-}
-
-fn push(pointer: &mut String, token: &str) {
-    pointer.push('/');
-    pointer.push_str(&token.replace('~', "~0").replace('/', "~1"));
-}
-
-fn place<T>(spanned: &Spanned<T>) -> Place {
-    Place {
-        line: spanned.referenced.line(),
-        column: spanned.referenced.column(),
-    }
-}
-
-impl<'de> Deserialize<'de> for Node {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct NodeVisitor;
-
-        impl<'de> Visitor<'de> for NodeVisitor {
-            type Value = Node;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a YAML value")
-            }
-
-            fn visit_bool<E>(self, value: bool) -> Result<Node, E> {
-                Ok(Node::Leaf(value.into()))
-            }
-
-            fn visit_i64<E>(self, value: i64) -> Result<Node, E> {
-                Ok(Node::Leaf(value.into()))
-            }
-
-            fn visit_u64<E>(self, value: u64) -> Result<Node, E> {
-                Ok(Node::Leaf(value.into()))
-            }
-
-            fn visit_f64<E>(self, value: f64) -> Result<Node, E> {
-                Ok(Node::Leaf(
-                    Number::from_f64(value).map_or(Value::Null, Value::Number),
-                ))
-            }
-
-            fn visit_str<E>(self, value: &str) -> Result<Node, E> {
-                Ok(Node::Leaf(value.into()))
-            }
-
-            fn visit_unit<E>(self) -> Result<Node, E> {
-                Ok(Node::Leaf(Value::Null))
-            }
-
-            fn visit_none<E>(self) -> Result<Node, E> {
-                Ok(Node::Leaf(Value::Null))
-            }
-
-            fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Node, D::Error> {
-                Node::deserialize(deserializer)
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Node, A::Error> {
-                let mut items = Vec::new();
-                while let Some(item) = seq.next_element()? {
-                    items.push(item);
-                }
-                Ok(Node::List(items))
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Node, A::Error> {
-                let mut entries = Vec::new();
-                while let Some(entry) = map.next_entry()? {
-                    entries.push(entry);
-                }
-                Ok(Node::Map(entries))
-            }
-        }
-
-        deserializer.deserialize_any(NodeVisitor)
     }
 }
 
