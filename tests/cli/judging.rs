@@ -117,9 +117,9 @@ fn what_cannot_be_read_is_named_with_its_place() {
     check(&["twice.yaml"])
         .ends(2)
         .complains("error: twice.yaml:2:1: ");
-    check(&["odd.yaml"])
-        .ends(2)
-        .complains("error: odd.yaml:3:1: this StatefulSet cannot be read");
+    check(&["odd.yaml"]).ends(2).complains(
+        "error: odd.yaml:5:8: StatefulSet without a name: cannot be read: spec.replicas: ",
+    );
     check(&["absent.yaml"])
         .ends(2)
         .complains("error: cannot read absent.yaml");
