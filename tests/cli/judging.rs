@@ -104,6 +104,10 @@ fn what_cannot_be_read_is_named_with_its_place() {
             "odd.yaml",
             "# first\n---\napiVersion: apps/v1\nkind: StatefulSet\nspec: {replicas: three}\n",
         ),
+        (
+            "graceless.yaml",
+            "apiVersion: apps/v1\nkind: StatefulSet\nspec: {serviceName: x, template: {spec: {terminationGracePeriodSeconds: 0}}}\n",
+        ),
         ("none.yaml", "apiVersion: v1\nkind: ConfigMap\n"),
         (
             "policy.yaml",
@@ -133,11 +137,11 @@ fn what_cannot_be_read_is_named_with_its_place() {
     check(&["none.yaml", "--policy", "absent.yaml"])
         .ends(2)
         .complains("cannot read absent.yaml");
-    assert_eq!(
-        check(&["broken.yaml"]).stdout,
-        "",
-        "only findings go to stdout"
-    );
+    // One bad file hides nothing of the others.
+    check(&["broken.yaml", "graceless.yaml"])
+        .ends(2)
+        .says("graceless.yaml:3:42: denied zero-grace-period")
+        .complains("error: broken.yaml:");
 }
 
 #[test]
