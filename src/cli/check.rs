@@ -102,6 +102,11 @@ impl Checked {
         let name = set.value["metadata"]["name"].as_str().unwrap_or_default();
         let said = |pointer: &str, message: String| {
             let Place { line, column } = set.place(pointer);
+            let name = if name.is_empty() {
+                "without a name"
+            } else {
+                name
+            };
             format!(
                 "{}:{line}:{column}: StatefulSet {name}: {message}",
                 set.file

@@ -7,7 +7,7 @@ use anyhow::{Result, bail};
 use clap::Args;
 
 use super::Outcome;
-use crate::object::yaml::nearest;
+use crate::policy::unknown_rule;
 use crate::rule::Entry;
 use crate::rule::doc::Doc;
 use crate::rule::waiver::PREFIX;
@@ -23,13 +23,7 @@ pub(super) struct Explain {
 impl Explain {
     pub(super) fn run(self) -> Result<Outcome> {
         let Some(entry) = rules::find(&self.rule) else {
-            match nearest(&self.rule, rules::IDS.iter().copied()) {
-                Some(near) => bail!("no rule is called `{}`; did you mean `{near}`?", self.rule),
-                None => bail!(
-                    "no rule is called `{}`; `steadfast rules` lists them",
-                    self.rule
-                ),
-            }
+            bail!(unknown_rule(&self.rule))
         };
         write(&mut anstream::stdout().lock(), entry)?;
         Ok(Outcome::Clean)

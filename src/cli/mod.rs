@@ -12,6 +12,8 @@ mod review;
 mod rules;
 #[cfg(feature = "server")]
 mod serve;
+mod suite;
+mod test;
 
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -54,6 +56,8 @@ enum Command {
     Check(check::Check),
     /// Answer one AdmissionReview exactly as the server would
     Review(review::Review),
+    /// Run policy unit tests: reviews or manifests, and what is expected of the answers
+    Test(test::Test),
     /// List the rules
     Rules(rules::Rules),
     /// Explain a rule: why, what it injects, parameters, an example
@@ -131,6 +135,7 @@ impl Command {
             Self::Serve(serve) => serve.run(),
             Self::Check(check) => check.run(),
             Self::Review(review) => review.run(),
+            Self::Test(test) => test.run(),
             Self::Rules(rules) => rules.run(),
             Self::Explain(explain) => explain.run(),
             #[cfg(feature = "server")]

@@ -76,7 +76,7 @@ impl PolicyFile {
 }
 
 /// What to say of an id that no rule has.
-pub(super) fn unknown_rule(id: &str) -> String {
+pub(crate) fn unknown_rule(id: &str) -> String {
     match nearest(id, rules::IDS.iter().copied()) {
         Some(rule) => format!("no rule is called `{id}`; did you mean `{rule}`?"),
         None => format!("no rule is called `{id}`; `steadfast rules` lists them"),

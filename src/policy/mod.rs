@@ -13,6 +13,7 @@ use serde_json::Value;
 use crate::rule::{FixMode, Level, Meta, Rule};
 
 pub use file::PolicyFile;
+pub(crate) use file::unknown_rule;
 pub use set::{PolicySet, Subject};
 
 /// The rules that hold for one subject, in the order in which they run.

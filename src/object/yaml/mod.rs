@@ -113,6 +113,19 @@ pub fn decode<T: DeserializeOwned>(
     })
 }
 
+/// A value as YAML in block style; [`read`] gives it back.
+///
+/// # Panics
+/// Never: a JSON value has nothing that YAML cannot say.
+#[must_use]
+pub fn write(value: &Value) -> String {
+    let options = serde_saphyr::ser_options! {
+        // One line stays one line.
+        folded_wrap_chars: usize::MAX,
+    };
+    serde_saphyr::to_string_with_options(value, options).expect("a JSON value is YAML")
+}
+
 /// serde's words for an unknown field or variant, with the nearest of the names that it lists.
 fn with_nearest(message: &str) -> String {
     let mut quoted = message.split('`').skip(1).step_by(2);
