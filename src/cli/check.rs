@@ -71,6 +71,8 @@ impl Check {
         let Checked { sets, findings, .. } = &checked;
         let mut stdout = anstream::stdout().lock();
         match self.output {
+            // Where nothing could be read, the errors say it all.
+            Format::Human if *sets == 0 && !checked.errors.is_empty() => {}
             Format::Human => report::human::write(&mut stdout, findings, *sets)?,
             Format::Json => report::json::write(&mut stdout, findings, *sets)?,
         }
