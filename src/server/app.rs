@@ -8,7 +8,7 @@ use axum::Router;
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{DefaultBodyLimit, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, Version, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use tower_http::catch_panic::CatchPanicLayer;
@@ -34,17 +34,21 @@ pub struct Judge {
 
 /// The webhook: `POST /mutate` and `POST /validate`.
 pub fn router(judge: Arc<Judge>) -> Router {
-    let mutate = |state, headers, body| review(Phase::Mutate, state, headers, body);
-    let validate = |state, headers, body| review(Phase::Validate, state, headers, body);
+    let mutate =
+        |state, version, headers, body| review(Phase::Mutate, state, version, headers, body);
+    let validate =
+        |state, version, headers, body| review(Phase::Validate, state, version, headers, body);
     let panicked = Arc::clone(&judge);
     Router::new()
         .route(
             "/mutate",
-            post(async move |state, headers: HeaderMap, body| mutate(state, headers, body)),
+            post(async move |state, version, headers, body| mutate(state, version, headers, body)),
         )
         .route(
             "/validate",
-            post(async move |state, headers: HeaderMap, body| validate(state, headers, body)),
+            post(async move |state, version, headers, body| {
+                validate(state, version, headers, body)
+            }),
         )
         .fallback(async || {
             refuse(
@@ -86,10 +90,12 @@ pub fn status_router(judge: Arc<Judge>) -> Router {
 fn review(
     phase: Phase,
     State(judge): State<Arc<Judge>>,
+    version: Version,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Response {
     let start = Instant::now();
+    debug!(phase = phase.as_str(), ?version, "Asked");
     let response = match body {
         Ok(_) if !is_json(&headers) => refuse(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
