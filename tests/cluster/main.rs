@@ -6,8 +6,6 @@
 
 // What a test run says, it says on the terminal.
 #![allow(clippy::print_stderr, clippy::print_stdout)]
-// A vocabulary: what no test says today, one may say tomorrow.
-#![allow(dead_code)]
 
 mod access;
 mod binaries;
@@ -16,7 +14,10 @@ mod control_plane;
 mod eventually;
 mod go_module;
 mod invocation;
+mod judged;
+mod lab;
 mod namespace;
+mod objects;
 mod pki;
 mod registration;
 mod supervise;
@@ -24,6 +25,7 @@ mod webhook;
 
 mod api_server;
 mod helm;
+mod injection;
 mod lifecycle;
 mod rollout;
 
@@ -56,6 +58,7 @@ pub(crate) use tests;
 const TESTS: &[&[Test]] = &[
     api_server::TESTS,
     helm::TESTS,
+    injection::TESTS,
     lifecycle::TESTS,
     rollout::TESTS,
 ];
