@@ -24,6 +24,7 @@ mod supervise;
 mod webhook;
 
 mod api_server;
+mod denial;
 mod helm;
 mod injection;
 mod lifecycle;
@@ -57,6 +58,7 @@ pub(crate) use tests;
 
 const TESTS: &[&[Test]] = &[
     api_server::TESTS,
+    denial::TESTS,
     helm::TESTS,
     injection::TESTS,
     lifecycle::TESTS,
