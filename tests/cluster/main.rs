@@ -29,6 +29,7 @@ mod helm;
 mod injection;
 mod lifecycle;
 mod rollout;
+mod updates;
 
 use std::num::NonZero;
 use std::process::ExitCode;
@@ -63,6 +64,7 @@ const TESTS: &[&[Test]] = &[
     injection::TESTS,
     lifecycle::TESTS,
     rollout::TESTS,
+    updates::TESTS,
 ];
 
 fn main() -> ExitCode {
