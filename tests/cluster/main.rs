@@ -28,7 +28,9 @@ mod denial;
 mod helm;
 mod injection;
 mod lifecycle;
+mod policies;
 mod rollout;
+mod serving;
 mod updates;
 
 use std::num::NonZero;
@@ -63,7 +65,9 @@ const TESTS: &[&[Test]] = &[
     helm::TESTS,
     injection::TESTS,
     lifecycle::TESTS,
+    policies::TESTS,
     rollout::TESTS,
+    serving::TESTS,
     updates::TESTS,
 ];
 
