@@ -32,6 +32,7 @@ mod policies;
 mod rollout;
 mod serving;
 mod updates;
+mod view;
 
 use std::num::NonZero;
 use std::process::ExitCode;
@@ -69,6 +70,7 @@ const TESTS: &[&[Test]] = &[
     rollout::TESTS,
     serving::TESTS,
     updates::TESTS,
+    view::TESTS,
 ];
 
 fn main() -> ExitCode {
