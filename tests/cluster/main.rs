@@ -24,6 +24,7 @@ mod supervise;
 mod webhook;
 
 mod api_server;
+mod chart;
 mod denial;
 mod helm;
 mod injection;
@@ -62,6 +63,7 @@ pub(crate) use tests;
 
 const TESTS: &[&[Test]] = &[
     api_server::TESTS,
+    chart::TESTS,
     denial::TESTS,
     helm::TESTS,
     injection::TESTS,
