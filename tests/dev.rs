@@ -109,10 +109,12 @@ async fn the_lab_is_repaired_or_refused() {
         "missing-readiness-probe",
         "missing-liveness-probe",
     ];
-    assert_eq!(warnings.len(), rules.len(), "{warnings:?}");
-    for (warning, rule) in warnings.iter().zip(rules) {
-        assert!(warning.starts_with(&format!("{rule}: ")), "{warning}");
-    }
+    let mut said: Vec<_> = warnings
+        .iter()
+        .filter_map(|warning| warning.split(": ").next())
+        .collect();
+    said.dedup();
+    assert_eq!(said, rules, "{warnings:?}");
     let patch = STANDARD
         .decode(answer["patch"].as_str().expect("a patch"))
         .expect("base64");

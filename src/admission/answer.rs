@@ -101,7 +101,7 @@ impl Answer {
 
     /// The answer about an object that could not be read.
     pub(super) fn unread<O>(request: &Request<'_, O>, warning: &str) -> Self {
-        let warnings = fit([plain(warning)]);
+        let warnings = vec![plain(warning)];
         Self::bare(
             request,
             encode(Response {
@@ -196,31 +196,55 @@ pub fn warnings(verdict: &Verdict) -> Vec<String> {
         .judged
         .iter()
         .filter(|judged| judged.outcome.is_shown() && judged.outcome != Outcome::Denied);
-    fit(told.map(warning).chain(verdict.note.as_deref().map(plain)))
+    let note = verdict.note.as_deref().map(|note| vec![plain(note)]);
+    fit(told.map(said).chain(note))
 }
 
-/// One finding as a warning; of an injection, where there is room, also how to decline it.
-fn warning(judged: &Judged) -> String {
-    let text = format!("{}: {}", judged.rule, judged.sentence());
-    let decline = format!(
-        "{text}. Own value or opt out: steadfast explain {}",
-        judged.rule
-    );
-    plain(
-        if judged.outcome == Outcome::Injected && decline.len() <= WARNING_LIMIT {
-            &decline
-        } else {
-            &text
-        },
-    )
+/// One finding as warnings: as many sentences in each as fit, and of a long one as many words, so that nothing is cut; of an
+/// injection, where there is room, also how to decline it.
+fn said(judged: &Judged) -> Vec<String> {
+    let text = judged.sentence();
+    let room = WARNING_LIMIT - judged.rule.len() - 2;
+    let pieces = text
+        .split_inclusive(". ")
+        .flat_map(|sentence| match sentence.len() {
+            length if length <= room => vec![sentence],
+            _ => sentence.split_inclusive(' ').collect(),
+        });
+    let mut lines: Vec<String> = Vec::new();
+    for piece in pieces {
+        match lines
+            .last_mut()
+            .filter(|line| line.len() + piece.trim_end().len() <= room)
+        {
+            Some(line) => line.push_str(piece),
+            None => lines.push(piece.to_owned()),
+        }
+    }
+    let decline = format!(". Own value or opt out: steadfast explain {}", judged.rule);
+    let last = lines
+        .last_mut()
+        .filter(|line| line.len() + decline.len() <= room);
+    if let (Outcome::Injected, Some(last)) = (judged.outcome, last) {
+        last.push_str(&decline);
+    }
+    let line = |line: &String| {
+        plain(&format!(
+            "{}: {}",
+            judged.rule,
+            line.trim_end().trim_end_matches('.')
+        ))
+    };
+    lines.iter().map(line).collect()
 }
 
-fn fit(warnings: impl IntoIterator<Item = String>) -> Vec<String> {
+/// The warnings that fit, each finding's together or not at all, and how many findings did not.
+fn fit(findings: impl IntoIterator<Item = Vec<String>>) -> Vec<String> {
     let (mut kept, mut used, mut more) = (Vec::new(), 0, 0);
-    for warning in warnings {
-        used += warning.len() + 1;
+    for lines in findings {
+        used += lines.iter().map(|line| line.len() + 1).sum::<usize>();
         if used <= WARNINGS_LIMIT && more == 0 {
-            kept.push(warning);
+            kept.extend(lines);
         } else {
             more += 1;
         }

@@ -17,6 +17,7 @@ pub const DEFAULT_NAMESPACE: &str = "default";
 pub struct Manifests {
     services: Vec<(String, Arc<Service>)>,
     storage_classes: Vec<Arc<StorageClass>>,
+    configs: Vec<(String, String)>,
     complete: bool,
 }
 
@@ -40,10 +41,24 @@ impl Manifests {
                     .namespace
                     .clone()
                     .unwrap_or_else(|| namespace.to_owned());
+                // Given twice, as by a folder and a file in it, it is still one.
+                self.services.retain(|(of, other)| {
+                    *of != namespace || other.metadata.name != service.metadata.name
+                });
                 self.services.push((namespace, Arc::new(service)));
             }
             (Some("storage.k8s.io/v1"), Some("StorageClass")) => {
                 self.storage_classes.push(Arc::new(read(object)?));
+            }
+            (Some("v1"), Some("ConfigMap" | "Secret")) => {
+                let name = object["metadata"]["name"]
+                    .as_str()
+                    .unwrap_or_default()
+                    .to_owned();
+                let namespace = object["metadata"]["namespace"]
+                    .as_str()
+                    .unwrap_or(namespace);
+                self.configs.push((namespace.to_owned(), name));
             }
             (Some(_), Some(kind)) if kind.ends_with("List") => {
                 for item in object["items"].as_array().into_iter().flatten() {
@@ -69,6 +84,11 @@ impl ClusterView for Manifests {
         }
     }
 
+    fn configs(&self, namespace: &str) -> Vec<String> {
+        let here = self.configs.iter().filter(|(of, _)| of == namespace);
+        here.map(|(_, name)| name.clone()).collect()
+    }
+
     fn storage_classes(&self) -> Listing<StorageClass> {
         Listing {
             items: self.storage_classes.clone(),
@@ -88,8 +108,10 @@ mod tests {
         let mut view = Manifests::new(true);
         let service = |name: &str, namespace: Option<&str>| json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": name, "namespace": namespace}});
         let list = json!({"apiVersion": "v1", "kind": "List", "items": [service("a", None), service("b", Some("other"))]});
-        view.add(&list, DEFAULT_NAMESPACE)
-            .expect("they are Services");
+        for _twice in 0..2 {
+            view.add(&list, DEFAULT_NAMESPACE)
+                .expect("they are Services");
+        }
         view.add(
             &json!({"apiVersion": "v1", "kind": "Secret"}),
             DEFAULT_NAMESPACE,

@@ -3,9 +3,7 @@
 use super::Case;
 use crate::object::record;
 use crate::rule::Operation;
-
-/// The annotation by which a set declines every injection.
-const INJECT: &str = "steadfast.dev/inject";
+use crate::rule::waiver::INJECT;
 
 /// The API server's limit for all annotations of an object together, keys and values
 /// (kubernetes/apimachinery `pkg/api/validation/objectmeta.go`, `TotalAnnotationSizeLimitB`).

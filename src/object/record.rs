@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Change, Path};
+use super::{Change, Path, Segment};
 
 /// The annotation's key. It stands on the set, never on the pod template, where it would start a rollout.
 pub const ANNOTATION: &str = "steadfast.dev/injected";
@@ -39,20 +39,27 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// The entry of one edit; `None` where it wrote nothing.
+    /// The entry of one edit; `None` where it wrote nothing. The finding's container counts where the edit was made in it.
     #[must_use]
     pub fn of(rule: &str, container: Option<&str>, change: &Change) -> Option<Self> {
-        let (path, value) = match change {
-            Change::Set { at, value } => (at.to_string(), value.clone()),
+        let (at, path, value) = match change {
+            Change::Set { at, value } => (at, at.to_string(), value),
             // The item is found again by its name.
             Change::Append { list, value } => {
-                (format!("{list}[{}]", item_name(value)?), value.clone())
+                (list, format!("{list}[{}]", item_name(value)?), value)
             }
             Change::Remove { .. } => return None,
         };
+        let is_in = |container: &&str| {
+            at.segments().iter().any(|segment| match segment {
+                Segment::Item { name, .. } => name.as_deref() == Some(*container),
+                Segment::Key(_) => false,
+            })
+        };
+        let value = value.clone();
         Some(Self {
             rule: rule.to_owned(),
-            container: container.map(str::to_owned),
+            container: container.filter(is_in).map(str::to_owned),
             path,
             value,
         })
@@ -217,6 +224,19 @@ mod tests {
         for path in ["c[0].p", "c[4].p", "c[a].p", "c.p", "d[0].p", "c["] {
             assert!(!holds(&object, path, &json!(2)), "{path}");
         }
+    }
+
+    #[test]
+    fn an_entry_names_the_container_only_where_the_value_is_its_own() {
+        let list = Path::of(&["spec", "volumeClaimTemplates"]);
+        let claim = Change::append(list, json!({"metadata": {"name": "data"}}));
+        let probe = Path::of(&["spec", "containers"]).item(0, Some("web".into()));
+        let probe = Change::set(probe.key("probe"), json!({}));
+        let container = |change| Entry::of("r", Some("web"), change).and_then(|e| e.container);
+        assert_eq!(
+            (container(&claim), container(&probe).as_deref()),
+            (None, Some("web"))
+        );
     }
 
     #[test]

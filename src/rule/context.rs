@@ -6,7 +6,8 @@ use std::sync::Arc;
 use k8s_openapi::api::core::v1::Service;
 use k8s_openapi::api::storage::v1::StorageClass;
 
-use crate::object::view::{Labels, StatefulSet};
+use crate::object::view::{Container, Labels, StatefulSet};
+use crate::workload::{Handler, Preferences, Withheld, handler};
 
 /// What is being done to the set.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -57,6 +58,10 @@ pub struct Listing<T> {
 pub trait ClusterView: Send + Sync {
     /// The Services of a namespace.
     fn services(&self, namespace: &str) -> Listing<Service>;
+    /// The names of the ConfigMaps and Secrets of a namespace, where they are known.
+    fn configs(&self, _namespace: &str) -> Vec<String> {
+        Vec::new()
+    }
     /// The storage classes.
     fn storage_classes(&self) -> Listing<StorageClass>;
 }
@@ -128,22 +133,43 @@ impl<'a> Context<'a> {
         }
     }
 
-    /// Whether the governing Service is known to publish pods that are not ready yet.
-    ///
-    /// A set that names none is governed by the one headless Service that selects its pods.
+    /// The Service that governs the set: the one it names, else the one headless Service that selects its pods.
     #[must_use]
-    pub fn publishes_unready(&self, set: &StatefulSet<'_>) -> bool {
-        let governing = match &*set.spec.service_name {
-            "" => match self.headless_services(&set.spec.template.metadata.labels) {
-                Known::Present(services) if services.len() == 1 => {
-                    Known::Present(services[0].clone())
-                }
+    pub fn governing_service(&self, set: &StatefulSet<'_>) -> Option<Arc<Service>> {
+        let found = match &*set.spec.service_name {
+            "" => self.headless_services(&set.spec.template.metadata.labels),
+            name => match self.service(name) {
+                Known::Present(service) => Known::Present(vec![service]),
                 _ => Known::Unknown,
             },
-            name => self.service(name),
         };
-        matches!(governing, Known::Present(service)
-            if service.spec.as_ref().is_some_and(|spec| spec.publish_not_ready_addresses == Some(true)))
+        match found {
+            Known::Present(mut services) if services.len() == 1 => services.pop(),
+            _ => None,
+        }
+    }
+
+    /// How to ask a container whether it is well, or why nothing is asked.
+    pub fn probe_handler(
+        &self,
+        set: &StatefulSet<'_>,
+        container: &Container<'_>,
+        helpers: &[String],
+        grpc_health: bool,
+    ) -> Result<Handler, Withheld> {
+        let governing = self.governing_service(set);
+        let spec = governing.as_ref().and_then(|service| service.spec.as_ref());
+        let name = governing
+            .as_ref()
+            .and_then(|service| service.metadata.name.as_deref());
+        let preferences = Preferences {
+            helpers,
+            grpc_health,
+            governing: name.unwrap_or(&set.spec.service_name),
+            publishes_unready: spec
+                .is_some_and(|spec| spec.publish_not_ready_addresses == Some(true)),
+        };
+        handler(set, container, preferences)
     }
 
     /// The storage class of this name; without a name, the default class.
@@ -183,7 +209,9 @@ fn is_headless(service: &Service) -> bool {
     })
 }
 
-fn selects(service: &Service, labels: &Labels<'_>) -> bool {
+/// Whether a Service's selector fits pods with these labels.
+#[must_use]
+pub fn selects(service: &Service, labels: &Labels<'_>) -> bool {
     let selector = service
         .spec
         .as_ref()

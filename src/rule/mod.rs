@@ -15,7 +15,7 @@ use serde_json::Value;
 
 use crate::object::view::StatefulSet;
 
-pub use context::{ClusterView, Context, Known, Listing, Operation, Question};
+pub use context::{ClusterView, Context, Known, Listing, Operation, Question, selects};
 pub use finding::{Finding, Fix, Report};
 pub use params::AtLeast;
 

@@ -6,13 +6,16 @@ use crate::object::view::StatefulSet;
 /// What the annotation's key begins with; the rule's id follows.
 pub const PREFIX: &str = "allow.steadfast.dev/";
 
+/// The annotation by which a set declines every injection, with the value `false`.
+pub const INJECT: &str = "steadfast.dev/inject";
+
 /// One `allow.steadfast.dev/<rule>` annotation, on the set or on its pod template.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Waiver<'v> {
     /// The rule's id, as written.
     pub rule: &'v str,
-    /// The containers that it is for; empty for all of them, and for what concerns none.
-    pub containers: Vec<&'v str>,
+    /// The containers that it is for; without a list, all of them and what concerns none.
+    pub containers: Option<Vec<&'v str>>,
     /// The reason; without one the waiver does not hold.
     pub reason: &'v str,
     /// Where it stands.
@@ -46,29 +49,26 @@ impl Waiver<'_> {
     /// Whether it holds for this rule's findings on this container.
     #[must_use]
     pub fn covers(&self, rule: &str, container: Option<&str>) -> bool {
-        let named = self.containers.is_empty()
-            || container.is_some_and(|name| self.containers.contains(&name));
+        let named = match &self.containers {
+            None => true,
+            Some(containers) => container.is_some_and(|name| containers.contains(&name)),
+        };
         self.rule == rule && !self.reason.is_empty() && named
     }
 }
 
-/// `"[app,sidecar] reason"` into its two parts.
-fn split(value: &str) -> (Vec<&str>, &str) {
-    match value
-        .trim()
-        .strip_prefix('[')
-        .and_then(|rest| rest.split_once(']'))
-    {
-        Some((names, reason)) => (
-            names
-                .split(',')
-                .map(str::trim)
-                .filter(|name| !name.is_empty())
-                .collect(),
-            reason.trim(),
-        ),
-        None => (Vec::new(), value.trim()),
-    }
+/// `"[app,sidecar] reason"` into its two parts; a list that is never closed has no containers and no reason.
+fn split(value: &str) -> (Option<Vec<&str>>, &str) {
+    let value = value.trim();
+    let Some(list) = value.strip_prefix('[') else {
+        return (None, value);
+    };
+    let (names, reason) = list.split_once(']').unwrap_or_default();
+    let names = names
+        .split(',')
+        .map(str::trim)
+        .filter(|name| !name.is_empty());
+    (Some(names.collect()), reason.trim())
 }
 
 #[cfg(test)]
@@ -102,7 +102,7 @@ mod tests {
 
     #[test]
     fn without_a_reason_it_does_not_hold() {
-        for value in ["", "  ", "[app]", "[app] "] {
+        for value in ["", "  ", "[app]", "[app] ", "[app why", "[] why"] {
             let (containers, reason) = split(value);
             let waiver = Waiver {
                 rule: "a",

@@ -4,10 +4,11 @@
 //! A pod whose container mounts a volume that does not exist cannot be created. From Kubernetes 1.34 on the API server
 //! refuses such a set; before, it accepted the set and no pod ever came up.
 //! ## Fix
-//! On CREATE, a claim template of that name, if the set has no claim templates of its own and everything speaks for data:
-//! the mount is writable, is no single file, does not lie under `/etc`, `/run`, `/var/run`, `/tmp` or `/usr`, is not named
-//! like configuration, and no volume has a similar name (that would be a slip). The storage class, or a default class, must
-//! be known to exist.
+//! On CREATE, a claim template of that name, if everything speaks for data: the set has no claim templates of its own, the
+//! mount is writable, is no single file, lies neither at the root nor under folders of the system (`/etc`, `/run`, `/tmp`,
+//! `/usr`, ...), is not named like configuration or credentials, and no volume, ConfigMap, Secret or other such mount has a
+//! similar name (one of the two would be a slip). The storage class, or a default class, must be known to exist. A set whose
+//! claims are deleted with its pods gets none.
 //!
 //! **Size and class of a claim template can never be changed.** A later manifest that declares it must state the same.
 //! ## Example
@@ -47,7 +48,10 @@ use serde::{Deserialize, Serialize};
 use crate::object::quantity::Quantity;
 use crate::object::view::StatefulSet;
 use crate::object::{Change, Mount, Named, Path};
-use crate::rule::{Context, Declare, Finding, Known, Level, Levels, Meta, Report, Rule, Speaks};
+use crate::rule::{
+    Context, Declare, Finding, Known, Level, Levels, Meta, Operation, Report, Rule, Speaks,
+};
+use crate::workload::data;
 
 /// The parameters.
 #[derive(Debug, Deserialize, Serialize)]
@@ -93,33 +97,21 @@ impl Rule for DanglingVolumeMount {
             .collect();
         let mut seen = BTreeSet::new();
         for mount in dangling.iter().filter(|mount| seen.insert(mount.volume)) {
-            let name = mount.volume;
+            let (name, container) = (mount.volume, &*mount.container.name);
             let finding = Finding::new(
                 mount.path.clone(),
-                format!(
-                    "container {} mounts {name:?}, which is defined nowhere",
-                    &*mount.container.name
-                ),
+                format!("container {container} mounts {name:?}, which is defined nowhere"),
             )
-            .container(&mount.container.name)
+            .container(container)
             .subject(name)
             .why("a pod with such a mount cannot be created");
-            let uses = || dangling.iter().filter(|other| other.volume == name);
-            let doubt = if sts.spec.volume_claim_templates.is_empty() {
-                let read_only =
-                    uses().all(|other| other.mount.is_some_and(|mount| mount.read_only));
-                let read_only = read_only.then(|| "it is mounted read-only".to_owned());
-                read_only
-                    .or_else(|| uses().find_map(|mount| doubt(mount)))
-                    .or_else(|| similar(name, &known))
-            } else {
-                Some(
-                    "the set has claim templates of its own, and that list can never be changed"
-                        .to_owned(),
-                )
-            };
-            report.add(match doubt.or_else(|| self.no_class(cx)) {
-                Some(doubt) => finding.remedy(format!("define {name:?} under volumes or volumeClaimTemplates, or mend the mount's name ({doubt})")),
+            report.add(match self.doubt(sts, cx, name, &dangling) {
+                Some(doubt) => {
+                    finding.remedy(format!("define {name:?} under volumes or volumeClaimTemplates, or mend the mount's name. No claim template was injected: {doubt}"))
+                }
+                None if cx.operation == Operation::Update => finding.remedy(format!(
+                    "add {name:?} to volumes if it holds no data; claim templates can be added only by `kubectl delete --cascade=orphan` and making the set anew"
+                )),
                 None => finding.remedy(format!("add {name:?} to volumeClaimTemplates, or to volumes if it holds no data")).fix(
                     self.done(sts, name),
                     [Change::append(Path::of(&["spec", "volumeClaimTemplates"]), self.claim(name))],
@@ -161,9 +153,60 @@ impl DanglingVolumeMount {
             set => set,
         };
         format!(
-            "added a claim template, {} of {class}. It can never change, and later manifests must state it alike; leftover claims {name}-{set}-N are adopted",
+            "added claim template {name}, {} of {class}; it can never change, so later manifests must state the same. Leftover claims {name}-{set}-N are adopted",
             self.storage.as_str()
         )
+    }
+
+    /// What speaks against a claim template of this name; all of it must be clear, since it can never be taken back.
+    fn doubt(
+        &self,
+        sts: &StatefulSet<'_>,
+        cx: &Context<'_>,
+        name: &str,
+        dangling: &[Mount<'_, '_>],
+    ) -> Option<String> {
+        let uses = || dangling.iter().filter(|mount| mount.volume == name);
+        let retention = &sts.spec.claim_retention;
+        let configs = cx.cluster.configs(cx.namespace);
+        let volumes = sts.volumes().map(|volume| volume.item().name());
+        let others = volumes.chain(
+            dangling
+                .iter()
+                .map(|mount| mount.volume)
+                .filter(|other| *other != name),
+        );
+        if !sts.spec.volume_claim_templates.is_empty() {
+            return Some(
+                "the set has claim templates of its own, and that list can never be changed"
+                    .to_owned(),
+            );
+        }
+        if [&retention.when_deleted, &retention.when_scaled]
+            .iter()
+            .any(|when| **when == "Delete")
+        {
+            return Some("claims of this set are deleted with its pods (persistentVolumeClaimRetentionPolicy)".to_owned());
+        }
+        if name.is_empty() {
+            return Some("the mount has no name".to_owned());
+        }
+        if uses().all(|mount| mount.mount.is_some_and(|mount| mount.read_only)) {
+            return Some("it is mounted read-only".to_owned());
+        }
+        let not_data = uses().find_map(|mount| match mount.mount {
+            Some(mount) => data::doubt(mount),
+            None => Some("it is used as a raw block device".to_owned()),
+        });
+        not_data
+            .or_else(|| {
+                similar(name, others).map(|other| format!("the set also speaks of {other:?}"))
+            })
+            .or_else(|| {
+                similar(name, configs.iter().map(String::as_str))
+                    .map(|other| format!("there is a ConfigMap or Secret {other}"))
+            })
+            .or_else(|| self.no_class(cx))
     }
 
     /// Why a claim might never be bound.
@@ -173,74 +216,18 @@ impl DanglingVolumeMount {
             &self.storage_class_name,
         ) {
             (Known::Present(_), _) => None,
-            (_, Some(class)) => Some(format!(
-                "no claim was injected: storage class {class} is not known to exist"
-            )),
-            (_, None) => {
-                Some("no claim was injected: no default storage class is known to exist".to_owned())
-            }
+            (_, Some(class)) => Some(format!("storage class {class} is not known to exist")),
+            (_, None) => Some("no default storage class is known to exist".to_owned()),
         }
     }
 }
 
-/// What speaks against this use being one of data.
-fn doubt(mount: &Mount<'_, '_>) -> Option<String> {
-    let Some(mount) = mount.mount else {
-        return Some("a raw block device".to_owned());
-    };
-    let path = mount.mount_path.trim_end_matches('/');
-    let under = ["/etc", "/run", "/var/run", "/tmp", "/usr"]
-        .into_iter()
-        .find(|root| {
-            path.strip_prefix(root)
-                .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-        });
-    let last = |path: &str| {
-        path.rsplit('/')
-            .next()
-            .unwrap_or_default()
-            .trim_start_matches('.')
-            .contains('.')
-    };
-    let words = [
-        "cert",
-        "certs",
-        "certificate",
-        "certificates",
-        "conf",
-        "config",
-        "configuration",
-        "configmap",
-        "init",
-        "scripts",
-        "script",
-        "secret",
-        "secrets",
-        "tls",
-        "tmp",
-    ];
-    let word = mount.name.split('-').find(|word| words.contains(word));
-    match (under, word) {
-        _ if last(&mount.sub_path) || last(&mount.sub_path_expr) || last(path) => {
-            Some("a single file is mounted".to_owned())
-        }
-        (Some(root), _) => Some(format!("it is mounted under {root}")),
-        (_, Some(word)) => Some(format!(
-            "{word:?} in its name speaks for a ConfigMap or Secret"
-        )),
-        (None, None) => None,
-    }
-}
-
-/// A volume whose name differs so little that the mount is probably misspelt.
-fn similar(name: &str, known: &BTreeSet<&str>) -> Option<String> {
-    let close = |other: &&&str| {
-        let part = other.split('-').any(|word| word == name)
-            || name.split('-').any(|word| word == **other);
-        part || strsim::damerau_levenshtein(name, other) <= 2
-    };
-    known
-        .iter()
-        .find(close)
-        .map(|other| format!("there is a volume {other:?}"))
+/// A name that differs so little, or is so much a part of the other, that one of the two is probably a slip.
+fn similar<'o>(name: &str, others: impl Iterator<Item = &'o str>) -> Option<&'o str> {
+    let is_word_of = |word: &str, of: &str| of.split('-').any(|part| part == word);
+    others.into_iter().find(|other| {
+        is_word_of(name, other)
+            || is_word_of(other, name)
+            || strsim::damerau_levenshtein(name, other) <= 2
+    })
 }

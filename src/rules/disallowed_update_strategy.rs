@@ -34,14 +34,31 @@ use crate::rule::{Context, Declare, Finding, Level, Levels, Meta, Report, Rule, 
 #[derive(Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields, rename_all = "camelCase")]
 pub struct DisallowedUpdateStrategy {
-    /// The strategies that need no reason.
-    allowed: Vec<String>,
+    /// The strategies that need no reason: `RollingUpdate`, `OnDelete`, `Recreate`.
+    allowed: Vec<Strategy>,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
+enum Strategy {
+    RollingUpdate,
+    OnDelete,
+    Recreate,
+}
+
+impl Strategy {
+    fn name(self) -> &'static str {
+        match self {
+            Self::RollingUpdate => "RollingUpdate",
+            Self::OnDelete => "OnDelete",
+            Self::Recreate => "Recreate",
+        }
+    }
 }
 
 impl Default for DisallowedUpdateStrategy {
     fn default() -> Self {
         Self {
-            allowed: vec!["RollingUpdate".to_owned()],
+            allowed: vec![Strategy::RollingUpdate],
         }
     }
 }
@@ -62,7 +79,7 @@ impl Rule for DisallowedUpdateStrategy {
     fn check(&self, sts: &StatefulSet<'_>, _: &Context<'_>, report: &mut Report) {
         let strategy = sts.spec.update_strategy();
         let name = &*strategy.type_;
-        if self.allowed.iter().any(|allowed| allowed == name) {
+        if self.allowed.iter().any(|allowed| allowed.name() == name) {
             return;
         }
         let at = Path::of(&["spec", "updateStrategy", "type"]);
@@ -73,7 +90,7 @@ impl Rule for DisallowedUpdateStrategy {
                 .remedy("use RollingUpdate, or state the reason for OnDelete in the annotation"),
             "RollingUpdate" => finding
                 .why("the policy does not list it")
-                .remedy(format!("use one of: {}", self.allowed.join(", "))),
+                .remedy("use a strategy that the policy lists, or state the reason in the annotation"),
             "Recreate" => finding
                 .why("only Kubernetes 1.37 and later know it, behind the alpha gate StatefulSetRecreateStrategy; others refuse the set")
                 .remedy("use RollingUpdate; a rollout that is stuck is freed by deleting the broken pod"),

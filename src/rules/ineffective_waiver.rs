@@ -1,5 +1,5 @@
 //! # ineffective-waiver
-//! Finds `allow.steadfast.dev/<rule>` annotations that waive nothing.
+//! Finds `allow.steadfast.dev/<rule>` annotations that waive nothing, and values of `steadfast.dev/inject` that mean nothing.
 //! ## Why
 //! Somebody meant to take a rule upon himself, and the rule holds all the same: its name is misspelt, the annotation gives
 //! no reason, or it names a container that the set does not have.
@@ -16,9 +16,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::object::Path;
 use crate::object::view::StatefulSet;
 use crate::object::yaml::nearest;
-use crate::rule::waiver::{Waiver, waivers};
+use crate::rule::waiver::{INJECT, Waiver, waivers};
 use crate::rule::{Context, Declare, Finding, Level, Levels, Meta, Report, Rule, Speaks};
 
 /// The parameters: none.
@@ -51,6 +52,20 @@ impl Rule for IneffectiveWaiver {
                     .remedy(remedy),
             );
         }
+        if let Some(value) = sts
+            .metadata
+            .annotations
+            .get(INJECT)
+            .filter(|value| !["true", "false"].contains(&&***value))
+        {
+            let at = Path::of(&["metadata", "annotations", INJECT]);
+            report.add(
+                Finding::new(at.clone(), format!("{at} is {:?}", &**value))
+                    .subject(INJECT)
+                    .why("only \"false\" declines injection")
+                    .remedy("set it to \"false\", or remove it"),
+            );
+        }
     }
 }
 
@@ -67,6 +82,16 @@ fn defect(
         };
         return Some((format!("names no rule ({})", waiver.rule), remedy));
     }
+    let containers = waiver.containers.as_deref();
+    if containers.is_some_and(<[_]>::is_empty) {
+        let remedy =
+            "write \"[app,sidecar] <reason>\", or only the reason to waive it for the whole set"
+                .to_owned();
+        return Some((
+            "has a list of containers that names none".to_owned(),
+            remedy,
+        ));
+    }
     if waiver.reason.is_empty() {
         return Some((
             "gives no reason".to_owned(),
@@ -77,10 +102,7 @@ fn defect(
         .all_containers()
         .map(|(_, container)| &*container.item().name)
         .collect();
-    let stranger = waiver
-        .containers
-        .iter()
-        .find(|name| !names.contains(name))?;
+    let stranger = containers?.iter().find(|name| !names.contains(name))?;
     Some((
         format!("names a container {stranger} that the set does not have"),
         format!("its containers: {}", names.join(", ")),

@@ -64,7 +64,7 @@ use serde::{Deserialize, Serialize};
 use crate::object::Change;
 use crate::object::view::StatefulSet;
 use crate::rule::{AtLeast, Context, Declare, Finding, Level, Levels, Meta, Report, Rule, Speaks};
-use crate::workload::{Preferences, Withheld, handler, probe};
+use crate::workload::{Withheld, probe};
 
 /// The parameters.
 #[derive(Debug, Deserialize, Serialize)]
@@ -109,12 +109,7 @@ impl Rule for MissingLivenessProbe {
             .containers()
             .filter(|container| container.liveness_probe.is_none());
         for container in bare {
-            let preferences = Preferences {
-                helpers: &self.helpers,
-                grpc_health: self.grpc_health,
-                publishes_unready: cx.publishes_unready(sts),
-            };
-            let source = handler(sts, &container, preferences);
+            let source = cx.probe_handler(sts, &container, &self.helpers, self.grpc_health);
             if source == Err(Withheld::Helper) {
                 continue;
             }

@@ -5,14 +5,15 @@
 //! pods one after the other and waits for each to be ready: without a probe it waits for nothing, and Services send
 //! traffic to a server that does not listen yet.
 //! ## Fix
-//! On CREATE, `tcpSocket` on the declared port that speaks for the container: one with a conventional name (`http`,
-//! `client`, ...), else the first TCP port that is not for metrics, peers or administration. An HTTP path, a file or a
+//! On CREATE, `tcpSocket` on the declared port that speaks for the container: the one that its other probes ask, else one
+//! with a conventional name (`http`, `client`, ...), else the only TCP port that is not for metrics, peers or administration. An HTTP path, a file or a
 //! command is never invented, and neither is a gRPC health service: the kubelet counts a server that does not implement
 //! it as failed (`grpcHealth: true` states that yours do).
 //!
-//! Nothing is injected where no TCP port is declared; into init containers, native sidecars, and containers named like
-//! proxies, exporters and reloaders; nor where it could keep the set from forming: several `OrderedReady` replicas whose
-//! command, args or env point at peers, behind a Service that hides pods that are not ready.
+//! Nothing is injected where no TCP port is declared, or several of which none speaks for the container; into init
+//! containers, native sidecars, and containers beside the workload that are named like proxies, exporters and reloaders;
+//! nor where it could keep the set from forming: more than one replica, command, args or env that point at peers, and pods
+//! that start one after the other (`OrderedReady`) or are hidden until they are ready.
 //! ## Example
 //! ```yaml before
 //! metadata: {name: web}
@@ -34,21 +35,19 @@
 //!           failureThreshold: 3
 //! ```
 
-use std::num::NonZeroU16;
-
 use serde::{Deserialize, Serialize};
 
 use crate::object::Change;
 use crate::object::view::StatefulSet;
-use crate::rule::{Context, Declare, Finding, Level, Levels, Meta, Report, Rule, Speaks};
-use crate::workload::{Preferences, Withheld, handler, probe};
+use crate::rule::{AtLeast, Context, Declare, Finding, Level, Levels, Meta, Report, Rule, Speaks};
+use crate::workload::{Withheld, probe};
 
 /// The parameters.
 #[derive(Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields, rename_all = "camelCase")]
 pub struct MissingReadinessProbe {
     /// Seconds between two questions of an injected probe.
-    period_seconds: NonZeroU16,
+    period_seconds: AtLeast<1>,
     /// Whether ports named `grpc` serve the standard health service, so that it can be asked.
     grpc_health: bool,
     /// More containers that need no probe, by name.
@@ -58,7 +57,7 @@ pub struct MissingReadinessProbe {
 impl Default for MissingReadinessProbe {
     fn default() -> Self {
         Self {
-            period_seconds: NonZeroU16::new(10).expect("not zero"),
+            period_seconds: AtLeast::new(10),
             grpc_health: false,
             helpers: Vec::new(),
         }
@@ -83,12 +82,7 @@ impl Rule for MissingReadinessProbe {
             .containers()
             .filter(|container| container.readiness_probe.is_none());
         for container in bare {
-            let preferences = Preferences {
-                helpers: &self.helpers,
-                grpc_health: self.grpc_health,
-                publishes_unready: cx.publishes_unready(sts),
-            };
-            let source = handler(sts, &container, preferences);
+            let source = cx.probe_handler(sts, &container, &self.helpers, self.grpc_health);
             if source == Err(Withheld::Helper) {
                 continue;
             }
@@ -101,10 +95,10 @@ impl Rule for MissingReadinessProbe {
                 Ok(handler) => finding
                     .remedy("add a readinessProbe to the container that asks whether it can serve")
                     .fix(
-                        format!("added {handler}, every {} s", self.period_seconds),
+                        format!("added {handler}, every {} s", self.period_seconds.get()),
                         [Change::set(
                             at,
-                            probe::readiness(&handler, self.period_seconds),
+                            probe::readiness(&handler, self.period_seconds.get()),
                         )],
                     ),
                 Err(withheld) => {

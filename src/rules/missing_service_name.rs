@@ -5,8 +5,8 @@
 //! brokers need. Without `serviceName` there are none, and the field can never be changed again.
 //! ## Fix
 //! On CREATE only. The one headless Service in the namespace that selects the set's pods is named. Of several, none is
-//! guessed. If there is certainly none, the name is made from `name`, and the message says which Service to create. Where
-//! the cluster's Services are not known, nothing is injected.
+//! guessed. If there is certainly none, the name is made from `name`, and the message says which Service to create, unless a
+//! Service of that name serves other pods. Where the cluster's Services are not known, nothing is injected.
 //!
 //! Some sets want no governing Service: annotate them `steadfast.dev/headless-service: none`.
 //! ## Example
@@ -43,7 +43,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::object::view::StatefulSet;
 use crate::object::{Change, Path};
-use crate::rule::{Context, Declare, Finding, Known, Level, Levels, Meta, Report, Rule, Speaks};
+use crate::rule::{
+    Context, Declare, Finding, Known, Level, Levels, Meta, Operation, Report, Rule, Speaks, selects,
+};
 
 /// The parameters.
 #[derive(Debug, Deserialize, Serialize)]
@@ -90,6 +92,12 @@ impl Rule for MissingServiceName {
         let set = |name: &str| [Change::set(Path::of(&["spec", "serviceName"]), name)];
         let finding = Finding::new(at, "spec.serviceName is empty")
             .why("without a governing Service the pods get no DNS names of their own, and the field can never be set later");
+        if cx.operation == Operation::Update {
+            report.add(finding.remedy(
+                "it cannot be set on this set any more; a new set can have it (kubectl delete --cascade=orphan, then make it anew)",
+            ));
+            return;
+        }
         report.add(match cx.headless_services(&sts.spec.template.metadata.labels) {
             Known::Present(services) => match &*names(&services) {
                 [only] => finding
@@ -100,13 +108,11 @@ impl Rule for MissingServiceName {
                     several.join(", ")
                 )),
             },
-            Known::Absent => match self.made_name(cx.name) {
-                Some(name) => {
-                    let todo = to_create(sts, cx, &name);
-                    finding
-                        .remedy(format!("set serviceName: {name}. {todo}"))
-                        .fix(format!("set to \"{name}\". {todo}"), set(&name))
-                }
+            Known::Absent => match self.made_name(cx.name).map(|name| (still_to_do(sts, cx, &name), name)) {
+                Some((Ok(todo), name)) => finding
+                    .remedy(format!("set serviceName: {name}. {todo}"))
+                    .fix(format!("set to \"{name}\". {todo}"), set(&name)),
+                Some((Err(conflict), _)) => finding.remedy(format!("create a headless Service that selects the pods and set serviceName to its name. {conflict}")),
                 None => finding.remedy("create a headless Service that selects the pods and set serviceName to its name"),
             },
             Known::Unknown => finding.remedy(
@@ -139,23 +145,33 @@ fn names(services: &[std::sync::Arc<k8s_openapi::api::core::v1::Service>]) -> Ve
     names
 }
 
-/// What is left for a person to do: the Service to create, or the one that bears the name and is not headless.
-fn to_create(sts: &StatefulSet<'_>, cx: &Context<'_>, name: &str) -> String {
-    if let Known::Present(_) = cx.service(name) {
-        return format!(
-            "Service {name} exists but is no headless Service of these pods; DNS names per pod are promised only for headless ones"
-        );
+/// What is left for a person to do once the set has this name: the Service to create, or what is known of the one that bears
+/// it. An error where that one is another set's: the name could never be changed again.
+fn still_to_do(sts: &StatefulSet<'_>, cx: &Context<'_>, name: &str) -> Result<String, String> {
+    let labels = &sts.spec.template.metadata.labels;
+    if let Known::Present(service) = cx.service(name) {
+        return if selects(&service, labels) {
+            Ok(format!(
+                "Service {name} selects these pods but is not headless; DNS names per pod are promised only for headless ones"
+            ))
+        } else {
+            Err(format!("(Service {name} exists and does not select them)"))
+        };
     }
     let selector = match sts.spec.selector.match_labels.iter().next() {
         Some(_) => &sts.spec.selector.match_labels,
-        None => &sts.spec.template.metadata.labels,
+        None => labels,
     };
     let selector: Vec<_> = selector
         .iter()
         .map(|(key, value)| format!("{key}={value}"))
         .collect();
-    format!(
-        "No headless Service selects these pods yet; create Service {name} with clusterIP None, selector {}",
-        selector.join(",")
-    )
+    let selector = if selector.is_empty() {
+        "that fits its pods".to_owned()
+    } else {
+        selector.join(", ")
+    };
+    Ok(format!(
+        "No headless Service selects these pods yet; create Service {name} with clusterIP None, selector {selector}"
+    ))
 }

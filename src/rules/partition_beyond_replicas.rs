@@ -1,8 +1,8 @@
 //! # partition-beyond-replicas
 //! Finds rolling updates whose partition is not below the number of replicas.
 //! ## Why
-//! Only pods with an ordinal of at least `partition` get a new template. With a partition beyond the last ordinal no update
-//! reaches any pod: the rollout looks done and the old image runs on.
+//! The first `partition` pods keep the old template. (With `ordinals.start` they are counted from there.) Where that is all
+//! of them, no update reaches any pod: the rollout looks done and the old image runs on.
 //! ## Fix
 //! Remove the partition, or set it below `replicas`. A set scaled to 0 is left alone.
 //! ## Example
@@ -39,22 +39,18 @@ impl Declare for PartitionBeyondReplicas {
 impl Rule for PartitionBeyondReplicas {
     fn check(&self, sts: &StatefulSet<'_>, _: &Context<'_>, report: &mut Report) {
         let (strategy, replicas) = (sts.spec.update_strategy(), sts.spec.replicas);
-        let (partition, start) = (strategy.rolling_update.partition, sts.spec.ordinals.start);
-        if strategy.type_ != "RollingUpdate"
-            || replicas <= 0
-            || partition < start.saturating_add(replicas)
-        {
+        let partition = strategy.rolling_update.partition;
+        if strategy.type_ != "RollingUpdate" || replicas <= 0 || partition < replicas {
             return;
         }
         let at = Path::of(&["spec", "updateStrategy", "rollingUpdate", "partition"]);
-        let last = start.saturating_add(replicas - 1);
         report.add(
             Finding::new(
                 at.clone(),
-                format!("{at} is {partition}, but the last of {replicas} pods has ordinal {last}"),
+                format!("{at} is {partition}, with replicas {replicas}"),
             )
             .why("updates of the template reach no pod")
-            .remedy(format!("remove the partition, or set it to {last} or less")),
+            .remedy("remove the partition, or set it below replicas"),
         );
     }
 }

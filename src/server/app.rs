@@ -8,7 +8,7 @@ use axum::Router;
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{DefaultBodyLimit, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, Version, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use tower_http::catch_panic::CatchPanicLayer;
@@ -77,11 +77,23 @@ pub fn status_router(judge: Arc<Judge>) -> Router {
 
 type Body = Result<Bytes, BytesRejection>;
 
-async fn mutate(State(judge): State<Arc<Judge>>, headers: HeaderMap, body: Body) -> Response {
+async fn mutate(
+    State(judge): State<Arc<Judge>>,
+    version: Version,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
+    debug!(phase = Phase::Mutate.as_str(), ?version, "Asked");
     judge.review(Phase::Mutate, &headers, body)
 }
 
-async fn validate(State(judge): State<Arc<Judge>>, headers: HeaderMap, body: Body) -> Response {
+async fn validate(
+    State(judge): State<Arc<Judge>>,
+    version: Version,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
+    debug!(phase = Phase::Validate.as_str(), ?version, "Asked");
     judge.review(Phase::Validate, &headers, body)
 }
 

@@ -3,6 +3,7 @@
 //! This is the room of the workload catalogue. Until an entry knows better, a probe is derived from the ports that the
 //! container declares; nothing is ever invented.
 
+pub mod data;
 mod peers;
 mod ports;
 pub mod probe;
@@ -27,18 +28,22 @@ pub enum Withheld {
     Helper,
     /// It declares no TCP port.
     NoPort,
-    /// Its peers must find it before it is ready, and the governing Service hides pods that are not.
+    /// It declares several, and none speaks for it.
+    SeveralPorts,
+    /// Its peers must find it before it is ready, and would not.
     Forming,
 }
 
-/// What a policy says about deriving probes.
+/// What is known besides the set, and what a policy says about deriving probes.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Preferences<'p> {
     /// More containers to leave alone, by name.
     pub helpers: &'p [String],
     /// Whether ports named `grpc` serve the standard health service.
     pub grpc_health: bool,
-    /// Whether the governing Service is known to publish pods that are not ready.
+    /// The name of the governing Service; empty where it is not known.
+    pub governing: &'p str,
+    /// Whether that Service is known to publish pods that are not ready.
     pub publishes_unready: bool,
 }
 
@@ -48,16 +53,17 @@ pub fn handler(
     container: &Container<'_>,
     preferences: Preferences<'_>,
 ) -> Result<Handler, Withheld> {
-    if is_helper(&container.name)
-        || preferences
-            .helpers
-            .iter()
-            .any(|name| *container.name == **name)
-    {
+    // A pod's only container helps nobody.
+    let accompanies = set.spec.template.spec.containers.len() > 1;
+    let named = preferences
+        .helpers
+        .iter()
+        .any(|name| *container.name == **name);
+    if named || (accompanies && is_helper(&container.name)) {
         return Err(Withheld::Helper);
     }
-    let port = ports::main(container).ok_or(Withheld::NoPort)?;
-    if !preferences.publishes_unready && peers::must_form_first(set) {
+    let port = ports::main(set, container)?;
+    if peers::must_form_first(set, preferences) {
         return Err(Withheld::Forming);
     }
     Ok(match port {
@@ -101,10 +107,10 @@ impl std::fmt::Display for Withheld {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::Helper => "it is a helper of the pod",
-            Self::NoPort => "none could be injected, since it declares no TCP port to ask",
+            Self::NoPort => "none could be injected: it declares no TCP port to ask",
+            Self::SeveralPorts => "none was injected: it declares several TCP ports, and which one speaks for it is not clear",
             Self::Forming => {
-                "none is injected, since its pods must find each other first and its Service hides pods that are not \
-                 ready (publishNotReadyAddresses: true on the Service, or podManagementPolicy: Parallel, changes that)"
+                "none was injected: the set points at peers, and a probe that waits for them could keep it from forming"
             }
         })
     }

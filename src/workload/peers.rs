@@ -1,17 +1,19 @@
 //! Whether the pods of a set must find each other before they can be ready.
 
+use super::Preferences;
 use crate::object::view::StatefulSet;
 
-/// Whether a probe could keep the set from forming: its pods start one after the other, each waiting until the one before
-/// is ready, and its own spec points at peers that it may need for that.
-pub(super) fn must_form_first(set: &StatefulSet<'_>) -> bool {
-    set.spec.replicas > 1
-        && set.spec.pod_management_policy == "OrderedReady"
-        && points_at_peers(set)
+/// Whether a probe could keep the set from forming: its own spec points at peers, and either its pods start one after the
+/// other, each when the one before is ready, or the governing Service hides pods that are not. (A server that listens only
+/// once it has a quorum needs its peers both started and found.) One replica waits for nobody; none may become several.
+pub(super) fn must_form_first(set: &StatefulSet<'_>, preferences: Preferences<'_>) -> bool {
+    let waits = set.spec.pod_management_policy == "OrderedReady" || !preferences.publishes_unready;
+    set.spec.replicas != 1 && waits && points_at_peers(set, preferences.governing)
 }
 
 /// Whether command, args or env of any container name the governing Service, an ordinal, or speak of peers.
-fn points_at_peers(set: &StatefulSet<'_>) -> bool {
+fn points_at_peers(set: &StatefulSet<'_>, governing: &str) -> bool {
+    let name = &*set.metadata.name;
     set.all_containers().any(|(_, container)| {
         let container = container.item();
         let env = container
@@ -25,8 +27,8 @@ fn points_at_peers(set: &StatefulSet<'_>) -> bool {
             .chain(env)
             .any(|text| {
                 speaks_of_peers(text)
-                    || names_host(text, &set.spec.service_name)
-                    || names_ordinal(text, &set.metadata.name)
+                    || names_host(text, governing, name)
+                    || names_ordinal(text, name)
             })
     })
 }
@@ -42,28 +44,28 @@ fn speaks_of_peers(text: &str) -> bool {
         || words.windows(2).any(|pair| pair == ["cluster", "initial"])
 }
 
-/// Whether the text has `service` as the host or a part of a DNS name: `service.`, `.service`, `service:`.
-fn names_host(text: &str, service: &str) -> bool {
+/// Whether the text has `service` as a host. A Service that is called like the set counts only as a part of a DNS name or
+/// before a port: the set's name is in many texts.
+fn names_host(text: &str, service: &str, set: &str) -> bool {
+    let outside = |c: Option<char>| c.is_none_or(|c| !c.is_ascii_alphanumeric() && c != '-');
     !service.is_empty()
         && text.match_indices(service).any(|(start, found)| {
-            let (before, after) = (
-                text[..start].chars().next_back(),
-                text[start + found.len()..].chars().next(),
-            );
-            let outside =
-                |c: Option<char>| c.is_none_or(|c| !c.is_ascii_alphanumeric() && c != '-');
-            outside(before)
-                && outside(after)
-                && (matches!(after, Some('.' | ':')) || before == Some('.'))
+            let before = text[..start].chars().next_back();
+            let after = text[start + found.len()..].chars().next();
+            let is_host = service != set || matches!(after, Some('.' | ':')) || before == Some('.');
+            outside(before) && outside(after) && is_host
         })
 }
 
-/// Whether the text has the name of one of the set's pods: `name-0`, or `name-` before a variable.
+/// Whether the text has the name of one of the set's pods: `name-0`, or `name-` before a variable or placeholder.
 fn names_ordinal(text: &str, name: &str) -> bool {
     !name.is_empty()
         && text.match_indices(name).any(|(start, found)| {
             let mut rest = text[start + found.len()..].chars();
-            rest.next() == Some('-') && rest.next().is_some_and(|c| c.is_ascii_digit() || c == '$')
+            rest.next() == Some('-')
+                && rest
+                    .next()
+                    .is_some_and(|c| c.is_ascii_digit() || "$%{".contains(c))
         })
 }
 
@@ -71,12 +73,19 @@ fn names_ordinal(text: &str, name: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn forms(spec: &str, container: &str) -> bool {
+    fn forms(spec: &str, container: &str, publishes_unready: bool) -> bool {
         let text = format!(
-            r#"{{"metadata":{{"name":"db"}},"spec":{{"serviceName":"db-peers",{spec}"template":{{"spec":{{"containers":[{container}]}}}}}}}}"#
+            r#"{{"metadata":{{"name":"db"}},"spec":{{{spec}"template":{{"spec":{{"containers":[{container}]}}}}}}}}"#
         );
-        must_form_first(&StatefulSet::parse(&text).expect("a set"))
+        let preferences = Preferences {
+            governing: "db-hl",
+            publishes_unready,
+            ..Preferences::default()
+        };
+        must_form_first(&StatefulSet::parse(&text).expect("a set"), preferences)
     }
+
+    const PARALLEL: &str = r#""replicas":3,"podManagementPolicy":"Parallel","#;
 
     #[test]
     fn a_spec_that_points_at_peers_must_form_first() {
@@ -84,22 +93,33 @@ mod tests {
             r#"{"args":["--join=a,b"]}"#,
             r#"{"command":["sh","-c","exec etcd --initial-cluster=$X"]}"#,
             r#"{"env":[{"name":"SEED_NODES","value":"x"}]}"#,
-            r#"{"env":[{"name":"HOSTS","value":"db-0.db-peers,db-1.db-peers"}]}"#,
-            r#"{"env":[{"name":"HOST","value":"db-peers.default.svc"}]}"#,
+            r#"{"env":[{"name":"HOSTS","value":"db-0.db-hl,db-1.db-hl"}]}"#,
+            r#"{"env":[{"name":"HOST","value":"db-hl.default.svc"}]}"#,
+            r#"{"args":["gcomm://db-hl"]}"#,
+            r#"{"args":["dns_query=db-hl"]}"#,
+            r#"{"args":["http://db-{0...3}.db/data"]}"#,
             r#"{"args":["--host=db-$(N)"]}"#,
+            r#"{"args":["printf db-%d"]}"#,
         ] {
-            assert!(forms(r#""replicas":3,"#, container), "{container}");
+            for publishes in [true, false] {
+                assert!(
+                    forms(r#""replicas":3,"#, container, publishes),
+                    "{container}"
+                );
+                assert!(
+                    forms(r#""replicas":0,"#, container, publishes),
+                    "it may become several: {container}"
+                );
+                assert!(
+                    !forms("", container, publishes),
+                    "a single pod waits for nobody: {container}"
+                );
+            }
             assert!(
-                !forms("", container),
-                "a single pod waits for nobody: {container}"
+                forms(PARALLEL, container, false),
+                "no DNS name before it is ready: {container}"
             );
-            assert!(
-                !forms(
-                    r#""replicas":3,"podManagementPolicy":"Parallel","#,
-                    container
-                ),
-                "{container}"
-            );
+            assert!(!forms(PARALLEL, container, true), "{container}");
         }
     }
 
@@ -109,8 +129,9 @@ mod tests {
             "{}",
             r#"{"args":["--adjoin","serve"]}"#,
             r#"{"env":[{"name":"NAME","value":"db"}]}"#,
+            r#"{"args":["my-db-hl-2"]}"#,
         ] {
-            assert!(!forms(r#""replicas":3,"#, container), "{container}");
+            assert!(!forms(r#""replicas":3,"#, container, false), "{container}");
         }
     }
 }

@@ -1,7 +1,5 @@
 //! The probes that we write, with every default that the API server would fill in.
 
-use std::num::NonZeroU16;
-
 use k8s_openapi::api::core::v1::{GRPCAction, Probe, TCPSocketAction};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
@@ -18,8 +16,8 @@ const LIVENESS_PERIOD_SECONDS: u32 = 20;
 
 /// A readiness probe: three failures take the pod out of its Services.
 #[must_use]
-pub fn readiness(handler: &Handler, period_seconds: NonZeroU16) -> Probe {
-    probe(handler, period_seconds.get().into(), 3)
+pub fn readiness(handler: &Handler, period_seconds: u32) -> Probe {
+    probe(handler, period_seconds, 3)
 }
 
 /// A liveness probe that kills no sooner than after `kill_seconds` of failures.

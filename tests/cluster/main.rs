@@ -6,8 +6,6 @@
 
 // What a test run says, it says on the terminal.
 #![allow(clippy::print_stderr, clippy::print_stdout)]
-// A vocabulary: what no test says today, one may say tomorrow.
-#![allow(dead_code)]
 
 mod access;
 mod binaries;
@@ -16,16 +14,26 @@ mod control_plane;
 mod eventually;
 mod go_module;
 mod invocation;
+mod judged;
+mod lab;
 mod namespace;
+mod objects;
 mod pki;
 mod registration;
 mod supervise;
 mod webhook;
 
 mod api_server;
+mod chart;
+mod denial;
 mod helm;
+mod injection;
 mod lifecycle;
+mod policies;
 mod rollout;
+mod serving;
+mod updates;
+mod view;
 
 use std::num::NonZero;
 use std::process::ExitCode;
@@ -55,9 +63,16 @@ pub(crate) use tests;
 
 const TESTS: &[&[Test]] = &[
     api_server::TESTS,
+    chart::TESTS,
+    denial::TESTS,
     helm::TESTS,
+    injection::TESTS,
     lifecycle::TESTS,
+    policies::TESTS,
     rollout::TESTS,
+    serving::TESTS,
+    updates::TESTS,
+    view::TESTS,
 ];
 
 fn main() -> ExitCode {

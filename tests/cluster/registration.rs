@@ -1,4 +1,4 @@
-//! Webhook configurations that send one namespace's `StatefulSets` to a server on loopback, by URL.
+//! Webhook configurations that send one namespace's `StatefulSets` to a server on loopback: by URL, or by the chart.
 
 use anyhow::{Context as _, Result, bail, ensure};
 use base64::Engine as _;
@@ -6,6 +6,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use k8s_openapi::api::admissionregistration::v1::{
     MutatingWebhookConfiguration, ValidatingWebhookConfiguration,
 };
+use k8s_openapi::api::apps::v1::StatefulSet;
 use kube::Api;
 use kube::api::{DeleteParams, PostParams};
 use serde_json::{Value, json};
@@ -20,8 +21,7 @@ const CANARY: &str = "test.steadfast.dev/canary";
 
 /// Both configurations; they go when this is dropped, which must be before the server stops.
 pub(crate) struct Registration<'c> {
-    cluster: &'c Cluster,
-    name: String,
+    undo: Box<dyn Fn() + 'c>,
 }
 
 impl<'c> Registration<'c> {
@@ -38,14 +38,17 @@ impl<'c> Registration<'c> {
         fields: &Value,
     ) -> Result<Self> {
         let cluster = namespace.cluster();
+        let name = namespace.name();
         let registration = Self {
-            cluster,
-            name: namespace.name().to_owned(),
+            undo: Box::new({
+                let name = name.to_owned();
+                move || remove(cluster, &name)
+            }),
         };
         let ca = BASE64.encode(ca);
         let body = |path: &str| {
             let client = json!({"url": format!("https://127.0.0.1:{port}{path}"), "caBundle": ca});
-            configuration(&registration.name, path, &client, fields)
+            configuration(name, path, &client, fields)
         };
         let mutating: MutatingWebhookConfiguration = serde_json::from_value(body("/mutate"))?;
         let validating: ValidatingWebhookConfiguration = serde_json::from_value(body("/validate"))?;
@@ -61,19 +64,100 @@ impl<'c> Registration<'c> {
         }
         Ok(registration)
     }
+
+    /// Installs the chart into `home` and points it at the server, which nobody has called yet and whose certificate must
+    /// bear the name that [`service_name`] gives. The failure policy is Fail, so that a failed call is seen. Dry runs ask
+    /// whether the API server calls, and the server counts them.
+    pub(crate) fn by_chart(
+        home: Namespace<'c>,
+        namespace: &Namespace<'c>,
+        server: &Running,
+    ) -> Result<Self> {
+        install(&home, &values(namespace, server))?;
+        let registration = Self {
+            undo: Box::new(move || {
+                let _ = home.helm(&["uninstall", home.name()]).run();
+            }),
+        };
+        wait_for_calls(namespace, server)?;
+        Ok(registration)
+    }
 }
 
 impl Drop for Registration<'_> {
     fn drop(&mut self) {
-        let client = || self.cluster.client();
-        let params = DeleteParams::default();
-        let _ = self.cluster.block_on(
-            Api::<MutatingWebhookConfiguration>::all(client()).delete(&self.name, &params),
-        );
-        let _ = self.cluster.block_on(
-            Api::<ValidatingWebhookConfiguration>::all(client()).delete(&self.name, &params),
-        );
+        (self.undo)();
     }
+}
+
+fn remove(cluster: &Cluster, name: &str) {
+    let client = || cluster.client();
+    let params = DeleteParams::default();
+    let _ =
+        cluster.block_on(Api::<MutatingWebhookConfiguration>::all(client()).delete(name, &params));
+    let _ = cluster
+        .block_on(Api::<ValidatingWebhookConfiguration>::all(client()).delete(name, &params));
+}
+
+/// The chart that users install.
+pub(crate) const CHART: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/deploy/chart");
+
+/// The name that the API server calls a release of the chart in this namespace by.
+pub(crate) fn service_name(home: &Namespace<'_>) -> String {
+    format!("{0}.{0}.svc", home.name())
+}
+
+/// Values for the chart by which the server answers for this namespace alone.
+fn values(namespace: &Namespace<'_>, server: &Running) -> Value {
+    json!({
+        "replicas": 0,
+        "tls": {"caBundle": server.ca_bundle_base64()},
+        "service": {"externalName": "localhost", "port": server.port()},
+        "webhook": {"failurePolicy": "Fail", "namespaceSelector": [only(namespace)]},
+    })
+}
+
+/// The match expression that narrows a release to one namespace.
+pub(crate) fn only(namespace: &Namespace<'_>) -> Value {
+    json!({"key": "kubernetes.io/metadata.name", "operator": "In", "values": [namespace.name()]})
+}
+
+/// The release is named like its namespace, as its cluster-scoped objects must not meet those of another test.
+pub(crate) fn install(home: &Namespace<'_>, values: &Value) -> Result<()> {
+    let install = home.helm(&["install", home.name(), CHART, "--values", "-"]);
+    install.stdin(values.to_string()).succeed()?;
+    Ok(())
+}
+
+/// The chart has no canary, so a dry run asks until the server has counted both calls.
+fn wait_for_calls(namespace: &Namespace<'_>, server: &Running) -> Result<()> {
+    let cluster = namespace.cluster();
+    let set: StatefulSet = serde_json::from_value(json!({
+        "metadata": {"name": "canary"},
+        "spec": {
+            "selector": {"matchLabels": {"app": "canary"}},
+            "template": {
+                "metadata": {"labels": {"app": "canary"}},
+                "spec": {"containers": [{"name": "canary", "image": "canary"}]},
+            },
+        },
+    }))?;
+    let dry_run = PostParams {
+        dry_run: true,
+        ..PostParams::default()
+    };
+    eventually(SOON, "the API server calls the release", || {
+        let answer = cluster.block_on(namespace.api::<StatefulSet>().create(&dry_run, &set));
+        let metrics = server.status(cluster, "/metrics")?;
+        for phase in ["mutate", "validate"] {
+            let counter = format!("steadfast_reviews_total{{phase=\"{phase}\"");
+            ensure!(
+                metrics.contains(&counter),
+                "no call of {phase}; the last answer was {answer:?}"
+            );
+        }
+        Ok(())
+    })
 }
 
 /// Configurations reach the API server through a watch, about a second after they were stored. Each carries a canary:

@@ -136,11 +136,6 @@ impl Running {
         self.port
     }
 
-    /// `https://127.0.0.1:PORT/mutate`
-    pub(crate) fn url(&self, path: &str) -> String {
-        format!("https://127.0.0.1:{}{path}", self.port)
-    }
-
     /// `http://127.0.0.1:PORT/metrics`
     pub(crate) fn status_url(&self, path: &str) -> String {
         format!("http://127.0.0.1:{}{path}", self.status_port)

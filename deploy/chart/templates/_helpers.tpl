@@ -48,8 +48,6 @@ admissionReviewVersions: [v1]
 sideEffects: None
 failurePolicy: {{ .Values.webhook.failurePolicy }}
 matchPolicy: Equivalent
-# Both webhooks together delay a request by 4 s at most, or 6 s where another webhook's change calls ours again.
-timeoutSeconds: 2
 namespaceSelector:
   matchExpressions:
   - key: kubernetes.io/metadata.name

@@ -16,8 +16,6 @@ mod tests;
 
 use std::fmt;
 
-use serde::de::IgnoredAny;
-
 use super::yaml::in_words;
 
 pub use list::List;
@@ -35,10 +33,8 @@ table! {
 
     /// Metadata of an object or a template.
     pub struct ObjectMeta is "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta" {
-        /// The name; empty where the API server is still to make one from `generate_name`.
+        /// The name; empty where the API server is still to make one from `generateName`.
         name "name": Text<'a>,
-        /// What a name is to be made from.
-        generate_name "generateName": Text<'a>,
         /// The namespace; empty in most manifests.
         namespace "namespace": Text<'a>,
         /// The labels.
@@ -55,10 +51,6 @@ table! {
 
     /// An owner of an object.
     pub struct OwnerReference is "io.k8s.apimachinery.pkg.apis.meta.v1.OwnerReference" {
-        /// The owner's kind.
-        kind "kind": Text<'a>,
-        /// The owner's name.
-        name "name": Text<'a>,
         /// Whether the owner manages the object.
         controller "controller": bool,
     }
@@ -75,18 +67,20 @@ table! {
         pod_management_policy "podManagementPolicy": Text<'a> = "OrderedReady".into(),
         /// The update strategy as it stands in the text; read it with [`Spec::update_strategy`].
         stated_update_strategy "updateStrategy": Option<UpdateStrategy<'a>>,
-        /// How the pods are numbered.
-        ordinals "ordinals": Ordinals<'a>,
+        /// What becomes of the claims of pods that are gone.
+        claim_retention "persistentVolumeClaimRetentionPolicy": ClaimRetention<'a>,
         /// The pods.
         template "template": PodTemplate<'a>,
         /// The claims that each pod gets.
         volume_claim_templates "volumeClaimTemplates": List<ClaimTemplate<'a>>,
     }
 
-    /// How the pods are numbered.
-    pub struct Ordinals is "io.k8s.api.apps.v1.StatefulSetOrdinals" {
-        /// The first pod's number.
-        start "start": i64,
+    /// What becomes of the claims of pods that are gone: `Retain` or `Delete`.
+    pub struct ClaimRetention is "io.k8s.api.apps.v1.StatefulSetPersistentVolumeClaimRetentionPolicy" {
+        /// With the set.
+        when_deleted "whenDeleted": Text<'a> = "Retain".into(),
+        /// With fewer replicas.
+        when_scaled "whenScaled": Text<'a> = "Retain".into(),
     }
 
     /// A selector of labels.
@@ -107,8 +101,6 @@ table! {
     pub struct RollingUpdate is "io.k8s.api.apps.v1.RollingUpdateStatefulSetStrategy" {
         /// Pods with a lower ordinal keep the old template.
         partition "partition": i64,
-        /// How many pods may be down at once: a number or a percentage, as written.
-        max_unavailable "maxUnavailable": IntOrString<'a> = IntOrString::Number(1),
     }
 
     /// The template of the pods.
@@ -144,17 +136,37 @@ table! {
         /// The declared ports.
         ports "ports": List<ContainerPort<'a>>,
         /// When the pod may be served.
-        readiness_probe "readinessProbe": Option<IgnoredAny>,
+        readiness_probe "readinessProbe": Option<Probe<'a>>,
         /// When the container is to be restarted.
-        liveness_probe "livenessProbe": Option<IgnoredAny>,
+        liveness_probe "livenessProbe": Option<Probe<'a>>,
         /// When the other two begin.
-        startup_probe "startupProbe": Option<IgnoredAny>,
+        startup_probe "startupProbe": Option<Probe<'a>>,
         /// The mounts.
         volume_mounts "volumeMounts": List<VolumeMount<'a>>,
         /// The raw block devices.
         volume_devices "volumeDevices": List<VolumeDevice<'a>>,
         /// `Always` makes an init container a native sidecar.
         restart_policy "restartPolicy": Text<'a>,
+    }
+
+    /// A probe: whom it asks.
+    pub struct Probe is "io.k8s.api.core.v1.Probe" {
+        /// By HTTP.
+        http_get "httpGet": Option<HttpGet<'a>>,
+        /// By opening a connection.
+        tcp_socket "tcpSocket": Option<TcpSocket<'a>>,
+    }
+
+    /// A question by HTTP.
+    pub struct HttpGet is "io.k8s.api.core.v1.HTTPGetAction" {
+        /// The port, by number or name.
+        port "port": IntOrString<'a>,
+    }
+
+    /// A connection.
+    pub struct TcpSocket is "io.k8s.api.core.v1.TCPSocketAction" {
+        /// The port, by number or name.
+        port "port": IntOrString<'a>,
     }
 
     /// An environment variable.
@@ -193,8 +205,6 @@ table! {
     pub struct VolumeDevice is "io.k8s.api.core.v1.VolumeDevice" {
         /// The volume's name.
         name "name": Text<'a>,
-        /// Where it appears in the container.
-        device_path "devicePath": Text<'a>,
     }
 
     /// A volume of the pod.

@@ -99,9 +99,16 @@ impl<'de> Deserialize<'de> for Node {
             }
 
             fn visit_f64<E>(self, value: f64) -> Result<Node, E> {
-                Ok(Node::Leaf(
-                    Number::from_f64(value).map_or(Value::Null, Value::Number),
-                ))
+                // kubectl turns 3.0 into 3 on its way to JSON.
+                #[expect(
+                    clippy::cast_possible_truncation,
+                    reason = "checked to be whole and small"
+                )]
+                let whole = (value.fract() == 0.0 && value.abs() < 1e15).then_some(value as i64);
+                Ok(Node::Leaf(match whole {
+                    Some(whole) => whole.into(),
+                    None => Number::from_f64(value).map_or(Value::Null, Value::Number),
+                }))
             }
 
             fn visit_str<E>(self, value: &str) -> Result<Node, E> {

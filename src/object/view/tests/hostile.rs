@@ -19,7 +19,7 @@ fn depth_is_no_matter_where_nothing_is_read() {
         format!(r#"{{"status":{}}}"#, nested()),
         format!(r#"{{"metadata":{{"managedFields":{}}}}}"#, nested()),
         format!(
-            r#"{{"spec":{{"template":{{"spec":{{"containers":[{{"readinessProbe":{},"name":"web"}}]}}}}}}}}"#,
+            r#"{{"spec":{{"template":{{"spec":{{"containers":[{{"resources":{},"name":"web"}}]}}}}}}}}"#,
             nested()
         ),
         format!(
@@ -73,11 +73,11 @@ fn numbers_that_no_field_can_hold_are_errors_with_a_place() {
             "{number}"
         );
         let strategy = format!(
-            r#"{{"spec":{{"updateStrategy":{{"rollingUpdate":{{"maxUnavailable":{number}}}}}}}}}"#
+            r#"{{"spec":{{"updateStrategy":{{"rollingUpdate":{{"partition":{number}}}}}}}}}"#
         );
         assert_eq!(
             place(&strategy),
-            "spec.updateStrategy.rollingUpdate.maxUnavailable",
+            "spec.updateStrategy.rollingUpdate.partition",
             "{number}"
         );
         let ignored = format!(r#"{{"spec":{{"revisionHistoryLimit":{number}}}}}"#);
