@@ -11,8 +11,8 @@ fn the_rule_reference_is_fresh() {
         fs::write(&file, &page).expect("the reference can be written");
     }
     let found = fs::read_to_string(&file).expect("the reference is there");
-    assert_eq!(
-        found, page,
-        "src/rules/README.md is stale: UPDATE=1 cargo test --test reference"
+    assert!(
+        found == page,
+        "src/rules/README.md is stale: UPDATE=1 cargo test --test reference writes it anew"
     );
 }

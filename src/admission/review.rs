@@ -72,7 +72,7 @@ pub enum BadReview {
     },
     /// It is a review of a version that nobody registered.
     #[error(
-        "the body is {kind:?} of {version:?}; expected \"AdmissionReview\" of \"admission.k8s.io/v1\""
+        "the body is kind {kind:?} of apiVersion {version:?}; expected \"AdmissionReview\" of \"admission.k8s.io/v1\""
     )]
     NotV1 {
         /// The request's number, where it could be read.

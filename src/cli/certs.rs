@@ -65,6 +65,8 @@ impl Certs {
                 days: 365,
             };
             certs.run()?;
+            // Wherever it is started: a key must not get into anybody's repository.
+            write(&folder.join(".gitignore"), "*\n", false)?;
         }
         Ok((certificate, key))
     }

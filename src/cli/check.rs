@@ -21,7 +21,7 @@ pub(super) struct Check {
     /// Manifests: files, folders, or `-` for stdin
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<PathBuf>,
-    /// More manifests that are in the cluster, and are not judged
+    /// More manifests that are in the cluster, and are not judged; with --complete all there is
     #[arg(long, value_name = "FILE|DIR")]
     cluster: Vec<PathBuf>,
     /// What is given is all there is in the cluster
@@ -30,10 +30,17 @@ pub(super) struct Check {
     #[command(flatten)]
     policy: PolicyArgs,
     /// How to print the findings
-    #[arg(short, long, value_enum, default_value_t, env = "STEADFAST_OUTPUT")]
+    #[arg(
+        short,
+        long,
+        value_enum,
+        default_value_t,
+        value_name = "FORMAT",
+        env = "STEADFAST_OUTPUT"
+    )]
     output: Format,
     /// The least that makes the exit code 1
-    #[arg(long, value_enum, default_value_t)]
+    #[arg(long, value_enum, default_value_t, value_name = "OUTCOME")]
     fail_on: FailOn,
 }
 
@@ -100,7 +107,6 @@ struct Checked {
 
 impl Checked {
     fn judge(&mut self, set: &Object, policies: &PolicySet, cluster: &dyn ClusterView) {
-        self.sets += 1;
         let name = set.value["metadata"]["name"].as_str().unwrap_or_default();
         let said = |pointer: &str, message: String| {
             let Place { line, column } = set.place(pointer);
@@ -116,6 +122,7 @@ impl Checked {
         };
         match admission::admit(policies, cluster, set.namespace(), &set.value) {
             Ok(verdict) => {
+                self.sets += 1;
                 self.notes.extend(verdict.note.map(|note| said("", note)));
                 self.has_questions |= !verdict.questions.is_empty();
                 self.findings

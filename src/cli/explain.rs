@@ -10,7 +10,7 @@ use super::Outcome;
 use crate::policy::unknown_rule;
 use crate::rule::Entry;
 use crate::rule::doc::Doc;
-use crate::rule::waiver::PREFIX;
+use crate::rule::waiver::{INJECT, PREFIX};
 use crate::rules;
 
 /// Explain a rule.
@@ -62,12 +62,25 @@ fn write(out: &mut dyn Write, entry: &Entry) -> Result<()> {
         }
         write!(out, "{bold}After{bold:#}\n{}", indented(&example.after))?;
     }
+    opt_out(out, entry)
+}
+
+fn opt_out(out: &mut dyn Write, entry: &Entry) -> Result<()> {
+    let bold = Style::new().bold();
+    let id = entry.meta.id;
     writeln!(
         out,
-        "\n{bold}Opt out{bold:#} by an annotation on the set or its pod template, for all containers or for some:\n  \
-         {PREFIX}{id}: \"<reason>\"\n  {PREFIX}{id}: \"[app,sidecar] <reason>\"\n\
-         or decline every injection, by an annotation on the set:\n  steadfast.dev/inject: \"false\"",
-        id = meta.id
+        "\n{bold}Opt out{bold:#} by an annotation on the set or its pod template:\n  {PREFIX}{id}: \"<reason>\""
+    )?;
+    if entry.meta.per_container {
+        writeln!(
+            out,
+            "for some containers only:\n  {PREFIX}{id}: \"[app,sidecar] <reason>\""
+        )?;
+    }
+    writeln!(
+        out,
+        "or of all injection, by an annotation on the set:\n  {INJECT}: \"false\""
     )?;
     Ok(())
 }

@@ -30,7 +30,8 @@ use crate::policy::PolicySet;
     name = "steadfast",
     version,
     propagate_version = true,
-    arg_required_else_help = true
+    arg_required_else_help = true,
+    after_help = EXIT_CODES
 )]
 struct Arguments {
     #[command(subcommand)]
@@ -46,6 +47,8 @@ struct Arguments {
     )]
     color: Color,
 }
+
+const EXIT_CODES: &str = "Exit codes: 0 clean, 1 findings (check, review: denied; test: failed), 2 could not do the work";
 
 #[derive(Debug, Subcommand)]
 enum Command {

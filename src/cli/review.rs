@@ -20,7 +20,7 @@ pub(super) struct Review {
     /// Which of the two webhooks is asked
     #[arg(long, value_enum)]
     phase: PhaseArg,
-    /// Manifests that stand for the cluster
+    /// Manifests that stand for the cluster, all there is in it; without any, nothing of it is known
     #[arg(long, value_name = "FILE|DIR")]
     cluster: Vec<PathBuf>,
     #[command(flatten)]

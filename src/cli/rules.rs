@@ -14,7 +14,14 @@ use crate::rules::RULES;
 #[derive(Args, Debug)]
 pub(super) struct Rules {
     /// How to print them
-    #[arg(short, long, value_enum, default_value_t, env = "STEADFAST_OUTPUT")]
+    #[arg(
+        short,
+        long,
+        value_enum,
+        default_value_t,
+        value_name = "FORMAT",
+        env = "STEADFAST_OUTPUT"
+    )]
     output: Format,
 }
 

@@ -19,10 +19,10 @@ const DEV_CERTS: &str = "certs";
 /// Serve the admission webhook over TLS.
 #[derive(Args, Debug)]
 pub(super) struct Serve {
-    /// Where the API server calls; port 0 takes a free one
+    /// Where the API server calls; port 0 takes a free one [default: 0.0.0.0:8443; with --dev 127.0.0.1:8443]
     #[arg(long, value_name = "ADDR", env = "STEADFAST_LISTEN")]
     listen: Option<SocketAddr>,
-    /// Where /livez, /readyz and /metrics are served, in plain HTTP
+    /// Where /livez, /readyz and /metrics are served, in plain HTTP [default: 0.0.0.0:8080; with --dev 127.0.0.1:8080]
     #[arg(long, value_name = "ADDR", env = "STEADFAST_STATUS_LISTEN")]
     status_listen: Option<SocketAddr>,
     /// The serving certificate with its chain, as PEM
@@ -44,7 +44,7 @@ pub(super) struct Serve {
     /// Ask clients for a certificate of this authority
     #[arg(long, value_name = "FILE", env = "STEADFAST_CLIENT_CA")]
     client_ca: Option<PathBuf>,
-    /// Manifests that stand for the cluster: Services, storage classes
+    /// Manifests that stand for the cluster, all there is in it: Services, storage classes
     #[arg(
         long,
         value_name = "FILE|DIR",
@@ -54,11 +54,17 @@ pub(super) struct Serve {
     cluster: Vec<PathBuf>,
     #[command(flatten)]
     policy: PolicyArgs,
-    /// Try it here: loopback only, with a certificate made once into certs/
+    /// Try it here: on loopback unless --listen says otherwise, with a certificate made once into certs/
     #[arg(long)]
     dev: bool,
     /// How to write the log
-    #[arg(long, value_enum, default_value_t, env = "STEADFAST_LOG_FORMAT")]
+    #[arg(
+        long,
+        value_enum,
+        default_value_t,
+        value_name = "FORMAT",
+        env = "STEADFAST_LOG_FORMAT"
+    )]
     log_format: LogFormat,
     /// Log more; twice for even more
     #[arg(short, long, action = clap::ArgAction::Count)]

@@ -14,11 +14,25 @@ use regex::Regex;
 use super::Outcome;
 use super::suite::{self, Case, Ended, Goldens};
 
+const EXAMPLE: &str = "\
+A small suite:
+  policy: policy.yaml                  # file, folder or list; without it the built-in one
+  tests:
+  - name: a bare web app is repaired
+    object: app.yaml                   # a manifest; or review: FILE with an AdmissionReview
+    cluster: [services.yaml]           # all there is in the cluster; without it nothing is known
+    expect:
+      allowed: true
+      findings: [{rule: missing-readiness-probe, container: web, outcome: injected}]
+      warnings: ['added tcpSocket']    # regular expressions
+      patched: repaired.yaml           # the whole object after mutation; --update writes it";
+
 /// Run policy unit tests.
 ///
 /// Files called suite.yaml or *.suite.yaml are suites: questions to the webhooks (reviews, or manifests), and what is
 /// expected of the answers.
 #[derive(Args, Debug)]
+#[command(after_help = EXAMPLE)]
 pub(super) struct Test {
     /// Suites, and folders that are searched for them
     #[arg(default_value = ".", value_name = "PATH")]
@@ -30,7 +44,14 @@ pub(super) struct Test {
     #[arg(long)]
     update: bool,
     /// How to print the results
-    #[arg(short, long, value_enum, default_value_t, env = "STEADFAST_OUTPUT")]
+    #[arg(
+        short,
+        long,
+        value_enum,
+        default_value_t,
+        value_name = "FORMAT",
+        env = "STEADFAST_OUTPUT"
+    )]
     output: Format,
 }
 

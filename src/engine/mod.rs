@@ -168,7 +168,7 @@ struct Found<'p> {
 /// Runs every rule once, in order, over one view.
 fn check<'p>(case: &Case<'_>, policy: &'p Policy) -> (Vec<Found<'p>>, Vec<Question>) {
     let mut cx = Context::new(case.operation, case.namespace, case.name, case.cluster);
-    cx.rules = &rules::IDS;
+    cx.rules = rules::RULES;
     let waivers: Vec<Waiver<'_>> = waivers(case.object).collect();
     let mut found = Vec::new();
     for selected in &policy.rules {

@@ -14,6 +14,8 @@ use crate::rules;
 /// A `StatefulSetPolicy`, as it was written.
 #[derive(Clone, Debug)]
 pub struct PolicyFile {
+    /// What messages call the text that it is in.
+    pub file: String,
     /// Its name.
     pub name: String,
     /// Where it stands among the others: the higher one wins.
@@ -55,11 +57,20 @@ impl PolicyFile {
     fn from_document(file: &str, text: &str, document: &Document) -> Result<Self, PolicyError> {
         let Written { metadata, spec, .. } =
             yaml::decode(file, text, document).map_err(|error| PolicyError(error.to_string()))?;
+        let error_at = |pointer: &str, message: String| {
+            PolicyError(yaml::excerpt(
+                file,
+                text,
+                document.places.nearest(pointer),
+                &message,
+            ))
+        };
+        let name = name(&metadata)
+            .map_err(|(below, message)| error_at(&format!("/metadata{below}"), message))?;
         let mut stated = BTreeMap::new();
         for (id, statement) in spec.rules {
             let at = |below: &str, message: String| {
-                let place = document.places.nearest(&format!("/spec/rules/{id}{below}"));
-                PolicyError(yaml::excerpt(file, text, place, &message))
+                error_at(&format!("/spec/rules/{id}{below}"), message)
             };
             let entry = rules::find(&id).ok_or_else(|| at("", unknown_rule(&id)))?;
             check_params(entry, &statement.params)
@@ -67,11 +78,46 @@ impl PolicyFile {
             stated.insert(entry.meta.id, statement);
         }
         Ok(Self {
-            name: metadata.name,
+            file: file.to_owned(),
+            name,
             priority: spec.priority,
             profile: spec.profile,
             rules: stated,
         })
+    }
+}
+
+/// What the metadata of any object may hold; what else stands there is a slip.
+const METADATA: &[&str] = &[
+    "annotations",
+    "creationTimestamp",
+    "finalizers",
+    "generation",
+    "labels",
+    "managedFields",
+    "name",
+    "namespace",
+    "ownerReferences",
+    "resourceVersion",
+    "uid",
+];
+
+/// The policy's name; else where below its metadata, and what is wrong.
+fn name(metadata: &Map<String, Value>) -> Result<String, (String, String)> {
+    if let Some(key) = metadata
+        .keys()
+        .find(|key| !METADATA.contains(&key.as_str()))
+    {
+        let meant =
+            nearest(key, METADATA.iter().copied()).map(|near| format!("; did you mean `{near}`?"));
+        return Err((
+            format!("/{key}"),
+            format!("metadata has no `{key}`{}", meant.unwrap_or_default()),
+        ));
+    }
+    match metadata.get("name").and_then(Value::as_str) {
+        Some(name) if !name.is_empty() => Ok(name.to_owned()),
+        _ => Err((String::new(), "a policy needs a metadata.name".to_owned())),
     }
 }
 
@@ -132,7 +178,8 @@ struct Written {
     _api_version: ApiVersion,
     #[serde(rename = "kind")]
     _kind: Kind,
-    metadata: Metadata,
+    #[serde(default)]
+    metadata: Map<String, Value>,
     #[serde(default)]
     spec: Spec,
 }
@@ -146,12 +193,6 @@ enum ApiVersion {
 #[derive(Deserialize)]
 enum Kind {
     StatefulSetPolicy,
-}
-
-/// What the API server adds to metadata is no mistake of the user's, so only the name is read.
-#[derive(Deserialize)]
-struct Metadata {
-    name: String,
 }
 
 #[derive(Default, Deserialize)]
@@ -194,6 +235,11 @@ mod tests {
     #[test]
     fn every_unknown_name_is_shown_with_the_nearest() {
         for (spec, place, words) in [
+            (
+                "spec: {}\n---\napiVersion: steadfast.dev/v1alpha1\nkind: StatefulSetPolicy\nmetadata: {nme: y}",
+                "p.yaml:8:12: ",
+                "metadata has no `nme`; did you mean `name`?",
+            ),
             (
                 "spec: {profil: strict}",
                 "p.yaml:4:8: ",

@@ -34,17 +34,16 @@ impl PolicySet {
 
     /// Layers policies: by priority, then by name, and the last one that states something wins.
     pub fn new(mut policies: Vec<PolicyFile>) -> Result<Self, PolicyError> {
+        let mut files = BTreeMap::new();
+        for PolicyFile { name, file, .. } in &policies {
+            if let Some(other) = files.insert(name, file) {
+                return Err(PolicyError(format!(
+                    "two policies are called `{name}`, in {other} and in {file}; names must differ"
+                )));
+            }
+        }
         policies
             .sort_by(|one, other| (one.priority, &one.name).cmp(&(other.priority, &other.name)));
-        if let Some(twins) = policies
-            .windows(2)
-            .find(|pair| pair[0].name == pair[1].name)
-        {
-            return Err(PolicyError(format!(
-                "two policies are called `{}`; names must differ",
-                twins[0].name
-            )));
-        }
         Ok(Self {
             effective: Arc::new(layered(&policies)?),
         })
@@ -164,7 +163,12 @@ mod tests {
 
     #[test]
     fn names_must_differ() {
-        let twins = [policy("a", "{}"), policy("a", "{}")].concat();
+        let twins = [
+            policy("a", "{}"),
+            policy("b", "{priority: 1}"),
+            policy("a", "{priority: 2}"),
+        ]
+        .concat();
         assert!(
             PolicySet::new(twins)
                 .expect_err("twins")

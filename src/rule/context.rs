@@ -6,6 +6,7 @@ use std::sync::Arc;
 use k8s_openapi::api::core::v1::Service;
 use k8s_openapi::api::storage::v1::StorageClass;
 
+use super::Entry;
 use crate::object::view::{Container, Labels, StatefulSet};
 use crate::workload::{Handler, Preferences, Withheld, handler};
 
@@ -28,8 +29,8 @@ pub struct Context<'a> {
     pub name: &'a str,
     /// What else is in the cluster.
     pub cluster: &'a dyn ClusterView,
-    /// The ids of all rules.
-    pub rules: &'a [&'static str],
+    /// What all rules declare about themselves.
+    pub rules: &'a [Entry],
     /// What rules needed to know and the view could not tell.
     questions: RefCell<Vec<Question>>,
 }

@@ -40,6 +40,8 @@ pub struct Meta {
     pub levels: Levels,
     /// Which call speaks: where the API server refuses the object before `/validate` sees it, only `/mutate` can.
     pub speaks: Speaks,
+    /// Whether its findings are about single containers, so that a waiver may name some.
+    pub per_container: bool,
     /// The rule's own file: its head is the documentation, the examples and the test.
     pub source: &'static str,
 }

@@ -81,6 +81,7 @@ impl Declare for DanglingVolumeMount {
             strict: Level::Deny,
         },
         speaks: Speaks::AtMutate,
+        per_container: true,
         source: include_str!("dangling_volume_mount.rs"),
     };
 }

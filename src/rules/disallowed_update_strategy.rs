@@ -71,6 +71,7 @@ impl Declare for DisallowedUpdateStrategy {
             strict: Level::Deny,
         },
         speaks: Speaks::AtMutate,
+        per_container: false,
         source: include_str!("disallowed_update_strategy.rs"),
     };
 }

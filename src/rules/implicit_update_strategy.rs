@@ -60,6 +60,7 @@ impl Declare for ImplicitUpdateStrategy {
             strict: Level::Warn,
         },
         speaks: Speaks::AtValidate,
+        per_container: false,
         source: include_str!("implicit_update_strategy.rs"),
     };
 }

@@ -99,6 +99,7 @@ impl Declare for MissingLivenessProbe {
             strict: Level::Warn,
         },
         speaks: Speaks::AtValidate,
+        per_container: true,
         source: include_str!("missing_liveness_probe.rs"),
     };
 }

@@ -72,6 +72,7 @@ impl Declare for MissingReadinessProbe {
             strict: Level::Deny,
         },
         speaks: Speaks::AtValidate,
+        per_container: true,
         source: include_str!("missing_readiness_probe.rs"),
     };
 }

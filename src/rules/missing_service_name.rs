@@ -71,6 +71,7 @@ impl Declare for MissingServiceName {
             strict: Level::Deny,
         },
         speaks: Speaks::AtValidate,
+        per_container: false,
         source: include_str!("missing_service_name.rs"),
     };
 }

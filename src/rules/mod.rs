@@ -4,7 +4,7 @@
 pub mod dangling_volume_mount;
 pub mod disallowed_update_strategy;
 pub mod implicit_update_strategy;
-pub mod ineffective_waiver;
+pub mod ineffective_annotation;
 pub mod missing_liveness_probe;
 pub mod missing_readiness_probe;
 pub mod missing_service_name;
@@ -25,7 +25,7 @@ pub const RULES: &[Entry] = &[
     Entry::of::<implicit_update_strategy::ImplicitUpdateStrategy>(),
     Entry::of::<disallowed_update_strategy::DisallowedUpdateStrategy>(),
     Entry::of::<partition_beyond_replicas::PartitionBeyondReplicas>(),
-    Entry::of::<ineffective_waiver::IneffectiveWaiver>(),
+    Entry::of::<ineffective_annotation::IneffectiveAnnotation>(),
 ];
 
 /// The rule of this id.

@@ -32,6 +32,7 @@ impl Declare for PartitionBeyondReplicas {
             strict: Level::Warn,
         },
         speaks: Speaks::AtValidate,
+        per_container: false,
         source: include_str!("partition_beyond_replicas.rs"),
     };
 }

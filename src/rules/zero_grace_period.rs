@@ -34,6 +34,7 @@ impl Declare for ZeroGracePeriod {
             strict: Level::Deny,
         },
         speaks: Speaks::AtValidate,
+        per_container: false,
         source: include_str!("zero_grace_period.rs"),
     };
 }

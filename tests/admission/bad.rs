@@ -82,12 +82,12 @@ fn broken_off() {
 
 #[test]
 fn another_kind() {
-    says(b"{}", "the body is \"\" of \"\"", "");
+    says(b"{}", "the body is kind \"\" of apiVersion \"\"", "");
     says(b"null", "AdmissionReview", "");
     says(b"[]", "AdmissionReview", "");
     says(
         br#"{"apiVersion":"v1","kind":"Pod","spec":{}}"#,
-        "\"Pod\" of \"v1\"",
+        "kind \"Pod\" of apiVersion \"v1\"",
         "",
     );
     says(&with("/kind", json!("Pod")), "\"Pod\"", UID);
