@@ -3,7 +3,7 @@
 //! Our own envelope, since a typed one fails as a whole with one bad object, and the answer then has no uid.
 
 use serde::Deserialize;
-use serde::de::IgnoredAny;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::Value;
 
 use crate::object::view::{ParseError, StatefulSet, Text};
@@ -199,29 +199,31 @@ fn unreadable(text: &str) -> String {
 /// The request's number out of a text that is no review: of another shape, or with something behind it.
 fn uid(text: &str) -> String {
     #[derive(Deserialize)]
-    struct Outer {
-        request: Inner,
-    }
-    #[derive(Deserialize)]
-    struct Inner {
+    struct Uid {
         uid: String,
     }
-    Outer::deserialize(&mut serde_json::Deserializer::from_str(text))
-        .map(|outer| outer.request.uid)
+    of_request::<Uid>(text)
+        .map(|request| request.uid)
         .unwrap_or_default()
 }
 
 /// The whole object of a review as raw JSON.
 pub(super) fn object(text: &str) -> Result<Value, serde_json::Error> {
     #[derive(Deserialize)]
-    struct Outer {
-        request: Inner,
-    }
-    #[derive(Deserialize)]
-    struct Inner {
+    struct Object {
         object: Value,
     }
-    serde_json::from_str::<Outer>(text).map(|outer| outer.request.object)
+    of_request::<Object>(text).map(|request| request.object)
+}
+
+/// A part of the request, whatever else the text holds.
+fn of_request<T: DeserializeOwned>(text: &str) -> Result<T, serde_json::Error> {
+    #[derive(Deserialize)]
+    struct Outer<T> {
+        request: T,
+    }
+    Outer::deserialize(&mut serde_json::Deserializer::from_str(text))
+        .map(|outer: Outer<T>| outer.request)
 }
 
 impl<'a, O> Request<'a, O> {

@@ -7,7 +7,7 @@ use anyhow::{Error, Result, anyhow};
 use clap::{Args, ValueEnum};
 
 use super::input::{self, Object};
-use super::{Outcome, PolicyArgs};
+use super::{Format, Outcome, PolicyArgs};
 use crate::admission;
 use crate::engine;
 use crate::object::yaml::Place;
@@ -42,13 +42,6 @@ pub(super) struct Check {
     /// The least that makes the exit code 1
     #[arg(long, value_enum, default_value_t, value_name = "OUTCOME")]
     fail_on: FailOn,
-}
-
-#[derive(Clone, Copy, Debug, Default, ValueEnum)]
-enum Format {
-    #[default]
-    Human,
-    Json,
 }
 
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, ValueEnum)]

@@ -6,9 +6,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context as _, Error, Result, bail};
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::cluster::{DEFAULT_NAMESPACE, Manifests};
+use crate::admission;
+use crate::cluster::{DEFAULT_NAMESPACE, Manifests, Unseen};
+use crate::engine;
 use crate::object::yaml::{self, Place, Places};
 use crate::policy::{PolicyFile, PolicySet};
 
@@ -143,7 +145,38 @@ pub(super) fn policies(paths: &[PathBuf]) -> Result<PolicySet> {
             policies.extend(PolicyFile::read(&file, &text)?);
         }
     }
-    Ok(PolicySet::new(policies)?)
+    let policies = PolicySet::new(policies)?;
+    match contradiction(&policies) {
+        Some(contradiction) => bail!("{contradiction}"),
+        None => Ok(policies),
+    }
+}
+
+/// What a policy injects and then denies, such as an update strategy that is not on its own list. The smallest set shows it.
+fn contradiction(policies: &PolicySet) -> Option<String> {
+    let smallest = json!({"metadata": {"name": "any"}, "spec": {}});
+    let verdict = admission::admit(policies, &Unseen, DEFAULT_NAMESPACE, &smallest).ok()?;
+    let injected = verdict
+        .judged
+        .iter()
+        .filter(|judged| judged.outcome == engine::Outcome::Injected);
+    let changes = injected.flat_map(|by| {
+        by.finding
+            .fix
+            .iter()
+            .flat_map(|fix| &fix.changes)
+            .map(move |change| (by, change.at()))
+    });
+    changes.into_iter().find_map(|(by, at)| {
+        let denied = verdict
+            .denied()
+            .find(|denied| denied.finding.at.is_within(at))?;
+        let (rule, what) = (denied.rule, &denied.finding.message);
+        Some(format!(
+            "the policy denies what it injects: by {} {what}, which {rule} denies",
+            by.rule
+        ))
+    })
 }
 
 /// The texts at a path with the name of each: of a folder, every YAML and JSON file in it and below, by name.

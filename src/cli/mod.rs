@@ -78,6 +78,14 @@ enum Color {
     Never,
 }
 
+/// How to print findings and lists.
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+enum Format {
+    #[default]
+    Human,
+    Json,
+}
+
 /// Where the policies come from.
 #[derive(Args, Clone, Debug)]
 struct PolicyArgs {

@@ -3,10 +3,10 @@
 use std::io::Write as _;
 
 use anyhow::Result;
-use clap::{Args, ValueEnum};
+use clap::Args;
 use serde_json::json;
 
-use super::Outcome;
+use super::{Format, Outcome};
 use crate::rule::doc::Doc;
 use crate::rules::RULES;
 
@@ -23,13 +23,6 @@ pub(super) struct Rules {
         env = "STEADFAST_OUTPUT"
     )]
     output: Format,
-}
-
-#[derive(Clone, Copy, Debug, Default, ValueEnum)]
-enum Format {
-    #[default]
-    Human,
-    Json,
 }
 
 impl Rules {

@@ -19,10 +19,10 @@ const DEV_CERTS: &str = "certs";
 /// Serve the admission webhook over TLS.
 #[derive(Args, Debug)]
 pub(super) struct Serve {
-    /// Where the API server calls; port 0 takes a free one [default: 0.0.0.0:8443; with --dev 127.0.0.1:8443]
+    /// Where the API server calls; port 0 takes a free one [default: port 8443 on every address, with --dev on loopback]
     #[arg(long, value_name = "ADDR", env = "STEADFAST_LISTEN")]
     listen: Option<SocketAddr>,
-    /// Where /livez, /readyz and /metrics are served, in plain HTTP [default: 0.0.0.0:8080; with --dev 127.0.0.1:8080]
+    /// Where /livez, /readyz and /metrics are served, in plain HTTP [default: port 8080, likewise]
     #[arg(long, value_name = "ADDR", env = "STEADFAST_STATUS_LISTEN")]
     status_listen: Option<SocketAddr>,
     /// The serving certificate with its chain, as PEM

@@ -4,9 +4,9 @@
 //! How a database's pods are replaced deserves a decision. Kubernetes' own default (`RollingUpdate` from partition 0) may
 //! not be the team's.
 //! ## Fix
-//! On CREATE, the strategy of the policy, as a whole. The API server fills in its default before a webhook is asked, so in
-//! a cluster the fix is applied only where the client shows that the user wrote none (kubectl apply, any server-side
-//! apply), and only where the policy's default is another than Kubernetes' own. In a manifest it is simply absent.
+//! State it in the manifest. Where a policy has another default than Kubernetes' own, it is injected on CREATE, as a whole.
+//! The API server fills in its default before a webhook is asked, so in a cluster that happens only where the client shows
+//! that the user wrote none (kubectl apply, any server-side apply); in a manifest it is simply absent.
 //! ## Example
 //! ```yaml before
 //! spec: {replicas: 3}
@@ -77,18 +77,20 @@ impl Rule for ImplicitUpdateStrategy {
             }
         }
         let at = Path::of(&["spec", "updateStrategy"]);
-        report.add(
-            Finding::new(at.clone(), "spec.updateStrategy is left to a default")
-                .why("how the pods of a stateful set are replaced deserves a decision")
-                .remedy(format!(
-                    "state updateStrategy in the manifest, such as {}",
-                    self.spelt()
-                ))
-                .fix(
-                    format!("set to {}", self.spelt()),
-                    [Change::set(at, self.value())],
-                ),
-        );
+        let finding = Finding::new(at.clone(), "spec.updateStrategy is left to a default")
+            .why("how the pods of a stateful set are replaced deserves a decision")
+            .remedy(format!(
+                "state updateStrategy in the manifest, such as {}",
+                self.spelt()
+            ));
+        report.add(if self.is_kubernetes_own() {
+            finding
+        } else {
+            finding.fix(
+                format!("set to {}", self.spelt()),
+                [Change::set(at, self.value())],
+            )
+        });
     }
 }
 
@@ -112,6 +114,11 @@ impl ImplicitUpdateStrategy {
             Strategy::RollingUpdate => "RollingUpdate",
             Strategy::OnDelete => "OnDelete",
         }
+    }
+
+    /// Whether the API server fills in the same by itself; then there is nothing to do.
+    fn is_kubernetes_own(&self) -> bool {
+        self.r#type == Strategy::RollingUpdate && self.partition == 0
     }
 
     fn spelt(&self) -> String {

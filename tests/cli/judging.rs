@@ -145,6 +145,36 @@ fn what_cannot_be_read_is_named_with_its_place() {
 }
 
 #[test]
+fn a_policy_that_denies_what_it_injects_is_refused() {
+    let policy = |allowed: &str| {
+        format!(
+            "apiVersion: steadfast.dev/v1alpha1\nkind: StatefulSetPolicy\nmetadata: {{name: p}}\nspec:\n  profile: strict\n  rules:\n\
+             \x20   implicit-update-strategy: {{params: {{type: OnDelete}}}}\n\
+             \x20   disallowed-update-strategy: {{params: {{allowed: [{allowed}]}}}}\n"
+        )
+    };
+    let (wrong, right) = (policy("RollingUpdate"), policy("RollingUpdate, OnDelete"));
+    let files = folder(&[
+        ("wrong.yaml", &wrong),
+        ("right.yaml", &right),
+        ("set.yaml", "{}"),
+    ]);
+    run_in(
+        files.path(),
+        &["check", "set.yaml", "--policy", "wrong.yaml"],
+        "",
+    )
+    .ends(2)
+    .complains("the policy denies what it injects");
+    run_in(
+        files.path(),
+        &["check", "set.yaml", "--policy", "right.yaml"],
+        "",
+    )
+    .ends(0);
+}
+
+#[test]
 fn a_review_is_answered_as_the_server_would() {
     let ask = |phase, file| {
         run(&[
