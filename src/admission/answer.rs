@@ -113,6 +113,16 @@ impl Answer {
         )
     }
 
+    /// What came of it, in one word.
+    #[must_use]
+    pub fn result(&self) -> &'static str {
+        match (self.allowed, self.patched) {
+            (false, _) => "denied",
+            (true, true) => "patched",
+            (true, false) => "allowed",
+        }
+    }
+
     fn bare<O>(request: &Request<'_, O>, body: Vec<u8>) -> Self {
         Self {
             body,

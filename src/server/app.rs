@@ -139,14 +139,12 @@ impl Judge {
     }
 }
 
-/// One line per decision; what was neither changed nor refused is for debugging only.
+/// One line per decision.
 fn log(phase: Phase, answer: &Answer, start: Instant) {
     let Answer {
         uid,
         subject,
         operation,
-        allowed,
-        patched,
         judged,
         ..
     } = answer;
@@ -154,42 +152,16 @@ fn log(phase: Phase, answer: &Answer, start: Instant) {
         .iter()
         .map(|judged| format!("{}={}", judged.rule, judged.outcome.as_str()))
         .collect();
-    let rules = rules.join(",");
-    let micros = start.elapsed().as_micros();
-    let phase = phase.as_str();
-    if *patched {
-        info!(
-            phase,
-            uid,
-            set = subject,
-            operation,
-            rules,
-            micros,
-            "Injected"
-        );
-    } else if !*allowed {
-        info!(
-            phase,
-            uid,
-            set = subject,
-            operation,
-            rules,
-            micros,
-            "Denied"
-        );
-    } else if !rules.is_empty() {
-        info!(
-            phase,
-            uid,
-            set = subject,
-            operation,
-            rules,
-            micros,
-            "Allowed"
-        );
-    } else {
-        debug!(phase, uid, set = subject, operation, micros, "Allowed");
-    }
+    info!(
+        phase = phase.as_str(),
+        uid,
+        set = subject,
+        operation,
+        result = answer.result(),
+        rules = rules.join(","),
+        micros = start.elapsed().as_micros(),
+        "Answered"
+    );
 }
 
 fn is_json(headers: &HeaderMap) -> bool {

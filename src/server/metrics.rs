@@ -89,11 +89,7 @@ impl Metrics {
 
     pub(super) fn answered(&self, phase: Phase, answer: &Answer) {
         let operation = operation(&answer.operation);
-        let result = match (answer.allowed, answer.patched) {
-            (false, _) => "denied",
-            (true, true) => "patched",
-            (true, false) => "allowed",
-        };
+        let result = answer.result();
         self.reviews
             .get_or_create(&ReviewLabels {
                 phase: phase.as_str(),
