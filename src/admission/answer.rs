@@ -1,4 +1,4 @@
-//! The answer: allowed or not, patch, warnings within the API server's budget, audit annotations with legal keys.
+//! The answer: allowed or not, patch, warnings, audit annotations with legal keys.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,8 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
 
 use super::review::{BadReview, Request};
-use crate::engine::{Judged, Outcome, Verdict};
+use super::warnings::{plain, warnings};
+use crate::engine::{Judged, Verdict};
 
 /// An answer, with what logs and metrics want to know of it.
 #[derive(Debug)]
@@ -188,102 +189,6 @@ fn denial(subject: &str, verdict: &Verdict) -> Option<Status> {
         reason: "Forbidden",
         message,
     })
-}
-
-/// The longest warning, in characters; kubectl and the API server cut at 256.
-const WARNING_LIMIT: usize = 250;
-
-/// The most that all warnings of one answer take. The API server keeps 4096 characters per request and cuts every warning
-/// once that is passed (kubernetes/kubernetes `apiserver/pkg/endpoints/filters/warning.go`); two of our answers, and those
-/// of other webhooks, share it.
-const WARNINGS_LIMIT: usize = 1900;
-
-/// What the user is told, each in one line, within the API server's budget.
-#[must_use]
-pub fn warnings(verdict: &Verdict) -> Vec<String> {
-    // What denies is in the refusal.
-    let told = verdict
-        .judged
-        .iter()
-        .filter(|judged| judged.outcome.is_shown() && judged.outcome != Outcome::Denied);
-    let note = verdict.note.as_deref().map(|note| vec![plain(note)]);
-    fit(told.map(said).chain(note))
-}
-
-/// One finding as warnings: as many sentences in each as fit, and of a long one as many words, so that nothing is cut; of an
-/// injection, where there is room, also how to decline it.
-fn said(judged: &Judged) -> Vec<String> {
-    let text = judged.sentence();
-    let room = WARNING_LIMIT - judged.rule.len() - 2;
-    let pieces = text
-        .split_inclusive(". ")
-        .flat_map(|sentence| match sentence.len() {
-            length if length <= room => vec![sentence],
-            _ => sentence.split_inclusive(' ').collect(),
-        });
-    let mut lines: Vec<String> = Vec::new();
-    for piece in pieces {
-        match lines
-            .last_mut()
-            .filter(|line| line.len() + piece.trim_end().len() <= room)
-        {
-            Some(line) => line.push_str(piece),
-            None => lines.push(piece.to_owned()),
-        }
-    }
-    let decline = format!(". Own value or opt out: steadfast explain {}", judged.rule);
-    let last = lines
-        .last_mut()
-        .filter(|line| line.len() + decline.len() <= room);
-    if let (Outcome::Injected, Some(last)) = (judged.outcome, last) {
-        last.push_str(&decline);
-    }
-    let line = |line: &String| {
-        plain(&format!(
-            "{}: {}",
-            judged.rule,
-            line.trim_end().trim_end_matches('.')
-        ))
-    };
-    lines.iter().map(line).collect()
-}
-
-/// The warnings that fit, each finding's together or not at all, and how many findings did not.
-fn fit(findings: impl IntoIterator<Item = Vec<String>>) -> Vec<String> {
-    let (mut kept, mut used, mut more) = (Vec::new(), 0, 0);
-    for lines in findings {
-        used += lines.iter().map(|line| line.len() + 1).sum::<usize>();
-        if used <= WARNINGS_LIMIT && more == 0 {
-            kept.extend(lines);
-        } else {
-            more += 1;
-        }
-    }
-    if more > 0 {
-        kept.push(format!("+{more} more: `steadfast check` shows all"));
-    }
-    kept
-}
-
-/// One line of printable ASCII: the API server drops a warning with a control character without a word, and the header
-/// that carries it knows no other letters.
-fn plain(text: &str) -> String {
-    let text: String = text
-        .chars()
-        .map(|c| {
-            if c == ' ' || c.is_ascii_graphic() {
-                c
-            } else if c.is_control() {
-                ' '
-            } else {
-                '?'
-            }
-        })
-        .collect();
-    if text.len() <= WARNING_LIMIT {
-        return text;
-    }
-    format!("{}...", &text[..WARNING_LIMIT - 3])
 }
 
 /// Every finding for the audit log, by rule: a rule's id is a legal key as it is.

@@ -2,6 +2,7 @@
 
 mod answer;
 mod review;
+mod warnings;
 
 use serde_json::Value;
 
@@ -10,7 +11,7 @@ use crate::object::view::{ParseError, StatefulSet};
 use crate::policy::{PolicySet, Subject};
 use crate::rule::{ClusterView, Operation};
 
-pub use answer::{Answer, refusal, warnings};
+pub use answer::{Answer, refusal};
 pub use review::{BadReview, Request};
 
 /// Which of the two webhooks is asked.

@@ -96,7 +96,7 @@ impl Test {
         let mut stdout = anstream::stdout().lock();
         let mut done = Vec::new();
         for case in cases {
-            let ended = case.run(&mut goldens)?;
+            let ended = suite::run(&case, &mut goldens)?;
             let one = Done { case, ended };
             if let Format::Human = self.output {
                 human::write(&mut stdout, &one)?;

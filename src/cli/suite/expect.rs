@@ -5,9 +5,10 @@ use std::fmt::Write as _;
 use anyhow::Result;
 use serde_json::Value;
 
+use super::asked::Ran;
+use super::case::Case;
 use super::format::{Expect, Pattern, Source, Wanted};
 use super::request::Request;
-use super::run::{Case, Ran};
 use super::{Diff, Failure, Goldens};
 use crate::engine::Judged;
 

@@ -1,12 +1,11 @@
 //! What holds for every test, unasked.
 
 use anyhow::Result;
-use json_patch::Patch;
 
+use super::asked::{Ask, Ran, text};
 use super::format::PhaseName;
 use super::planted;
 use super::request::Request;
-use super::run::{Ask, Ran};
 use crate::admission::Phase;
 
 /// A law that was broken.
@@ -79,18 +78,14 @@ pub(super) fn broken(
     Ok(broken)
 }
 
-/// A patch in messages.
-pub(super) fn text(patch: &Patch) -> String {
-    serde_json::to_string(patch).expect("a patch is JSON")
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::cli::suite::asked::{Answer, applied};
     use crate::cli::suite::planted::PLANTED;
-    use crate::cli::suite::run::{Answer, applied};
+    use json_patch::Patch;
 
     fn patch(operations: Value) -> Patch {
         serde_json::from_value(operations).expect("a patch")

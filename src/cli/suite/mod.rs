@@ -1,5 +1,7 @@
 //! Policy unit tests: suites of questions to the webhooks, and of what is expected of the answers.
 
+mod asked;
+mod case;
 mod expect;
 mod format;
 mod golden;
@@ -17,8 +19,9 @@ use self::format::{PhaseName, Test, Written};
 use super::input;
 use crate::object::yaml::{self, Place, Places};
 
+pub(super) use case::{Case, Ended};
 pub(super) use golden::{Diff, Goldens};
-pub(super) use run::{Case, Ended};
+pub(super) use run::run;
 
 /// A suite, read.
 #[derive(Debug)]

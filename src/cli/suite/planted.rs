@@ -3,9 +3,8 @@
 use anyhow::Result;
 use serde_json::Value;
 
-use super::laws::text;
+use super::asked::{Ask, Ran, applied, text};
 use super::request::Request;
-use super::run::{Ask, Ran, applied};
 use crate::admission::Phase;
 
 /// What a patch may take away or replace with all that is in it: one-of structs, and the probes that were injected.
