@@ -13,7 +13,7 @@
 //! - The engine is the only caller of a rule's check, and of [`object::Draft::apply`], the only writer.
 //! - An absent field and its Kubernetes default read the same; `null` is absent; unknown is not absent.
 //! - Nothing below `server` waits, and nothing there but `cli` touches a file.
-//! - Only CREATE injects, and only what is absent.
+//! - Only CREATE injects, and only what is absent; UPDATE only restores.
 //!
 //! The library serves the program of the same name and promises no API.
 

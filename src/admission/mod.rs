@@ -80,7 +80,7 @@ fn judge(
     } else {
         &request.namespace
     };
-    let read = || review::object(text);
+    let (read, read_old) = (|| review::object(text), || review::old_object(text));
     let case = Case {
         operation,
         namespace,
@@ -88,6 +88,7 @@ fn judge(
         object,
         old: request.old_object.as_ref(),
         read: &read,
+        read_old: &read_old,
         cluster,
     };
     let policy = policies.effective(&Subject { namespace, name });
@@ -126,6 +127,7 @@ pub fn admit(
         object: &set,
         old: None,
         read: &read,
+        read_old: &read,
         cluster,
     };
     Ok(engine::admit(

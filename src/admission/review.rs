@@ -216,6 +216,16 @@ pub(super) fn object(text: &str) -> Result<Value, serde_json::Error> {
     of_request::<Object>(text).map(|request| request.object)
 }
 
+/// The whole old object of a review as raw JSON.
+pub(super) fn old_object(text: &str) -> Result<Value, serde_json::Error> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct OldObject {
+        old_object: Value,
+    }
+    of_request::<OldObject>(text).map(|request| request.old_object)
+}
+
 /// A part of the request, whatever else the text holds.
 fn of_request<T: DeserializeOwned>(text: &str) -> Result<T, serde_json::Error> {
     #[derive(Deserialize)]

@@ -17,8 +17,8 @@ pub(super) fn warnings(verdict: &Verdict) -> Vec<String> {
         .judged
         .iter()
         .filter(|judged| judged.outcome.is_shown() && judged.outcome != Outcome::Denied);
-    let note = verdict.note.as_deref().map(|note| vec![plain(note)]);
-    fit(told.map(said).chain(note))
+    let notes = verdict.notes.iter().map(|note| vec![plain(note)]);
+    fit(told.map(said).chain(notes))
 }
 
 /// One finding as warnings: as many sentences in each as fit, and of a long one as many words, so that nothing is cut; of an

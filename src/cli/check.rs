@@ -116,7 +116,8 @@ impl Checked {
         match admission::admit(policies, cluster, set.namespace(), &set.value) {
             Ok(verdict) => {
                 self.sets += 1;
-                self.notes.extend(verdict.note.map(|note| said("", note)));
+                self.notes
+                    .extend(verdict.notes.into_iter().map(|note| said("", note)));
                 self.has_questions |= !verdict.questions.is_empty();
                 self.findings
                     .extend(verdict.judged.into_iter().map(|judged| Located {

@@ -2,6 +2,7 @@
 
 use super::Case;
 use crate::object::record;
+use crate::object::view::StatefulSet;
 use crate::rule::Operation;
 use crate::rule::waiver::INJECT;
 
@@ -22,15 +23,17 @@ pub(super) fn may_act(case: &Case<'_>) -> bool {
     case.operation == Operation::Create && case.object.controller().is_none()
 }
 
-/// Whether anything may be added.
-pub(super) fn may_inject(case: &Case<'_>) -> bool {
-    let declines = case
-        .object
-        .metadata
+/// Whether the set declines every injection.
+pub(super) fn declines(set: &StatefulSet<'_>) -> bool {
+    set.metadata
         .annotations
         .get(INJECT)
-        .is_some_and(|value| *value == "false");
-    may_act(case) && !declines
+        .is_some_and(|value| *value == "false")
+}
+
+/// Whether anything may be added.
+pub(super) fn may_inject(case: &Case<'_>) -> bool {
+    may_act(case) && !declines(case.object)
 }
 
 /// Whether the annotations have room for the record: an object with more than the limit is refused as a whole.

@@ -1,9 +1,10 @@
 //! Judgement: a set and a policy in, a verdict out. Nothing here waits, asks, or reads a clock.
 //!
-//! `/mutate` applies the fixes and says what was done; `/validate` says what is left; offline, [`admit`] does both in
+//! `/mutate` restores what an UPDATE dropped, applies the fixes and says what was done; `/validate` says what is left; offline, [`admit`] does both in
 //! memory. The engine is the only caller of [`crate::rule::Rule::check`] and of [`Draft::apply`].
 
 mod guard;
+mod restore;
 mod verdict;
 
 use serde_json::Value;
@@ -18,6 +19,7 @@ use crate::rule::{
 };
 use crate::rules;
 
+use restore::restore;
 pub use verdict::{Judged, Outcome, Verdict};
 
 /// A set to be judged.
@@ -35,11 +37,13 @@ pub struct Case<'a> {
     pub old: Option<&'a StatefulSet<'a>>,
     /// Reads the set as raw JSON.
     pub read: &'a ReadRaw<'a>,
+    /// Reads the set before the change as raw JSON.
+    pub read_old: &'a ReadRaw<'a>,
     /// What else is in the cluster.
     pub cluster: &'a dyn ClusterView,
 }
 
-/// `/mutate`: applies the fixes and says what was done, and what the API server will refuse before anybody else speaks.
+/// `/mutate`: restores what an UPDATE dropped, applies the fixes, and says what was done, and what the API server will refuse before anybody else speaks.
 #[must_use]
 pub fn mutate(case: &Case<'_>, policy: &Policy) -> Verdict {
     if guard::is_leaving(case) {
@@ -67,15 +71,18 @@ pub fn mutate(case: &Case<'_>, policy: &Policy) -> Verdict {
             judged.push(Judged::new(selected, outcome, finding));
         }
     }
-    match plan.carry_out(case) {
-        Ok(draft) => {
+    let done = restore(case)
+        .map_err(|error| format!("nothing was restored: {error}"))
+        .and_then(|(draft, restored)| Ok((plan.carry_out(case, draft)?, restored)));
+    match done {
+        Ok((draft, notes)) => {
             let (patch, patched) = draft.finish();
             Verdict {
                 judged,
                 patch,
                 patched,
                 questions,
-                note: None,
+                notes,
             }
         }
         Err(note) => {
@@ -83,7 +90,7 @@ pub fn mutate(case: &Case<'_>, policy: &Policy) -> Verdict {
             Verdict {
                 judged,
                 questions,
-                note: Some(note),
+                notes: vec![note],
                 ..Verdict::default()
             }
         }
@@ -139,7 +146,7 @@ pub fn admit(case: &Case<'_>, policy: &Policy) -> Verdict {
         ),
         // What we wrote reads back: a patch that broke the object would be a bug, and is shown as what it is.
         Some(Err(error)) => Verdict {
-            note: Some(format!("the repaired set cannot be read: {error}")),
+            notes: vec![format!("the repaired set cannot be read: {error}")],
             ..Verdict::default()
         },
         None => validate(case, policy),
@@ -154,7 +161,7 @@ pub fn admit(case: &Case<'_>, policy: &Policy) -> Verdict {
             .filter(|question| !mutated.questions.contains(question))
             .collect::<Vec<_>>(),
     );
-    mutated.note = mutated.note.or(left.note);
+    mutated.notes.extend(left.notes);
     mutated
 }
 
@@ -208,9 +215,8 @@ impl Plan {
     }
 
     /// Makes the edits and keeps the record; all of it or, for a reason that is returned, nothing.
-    fn carry_out<'a>(mut self, case: &Case<'a>) -> Result<Draft<'a>, String> {
+    fn carry_out<'a>(mut self, case: &Case<'a>, mut draft: Draft<'a>) -> Result<Draft<'a>, String> {
         self.changes.extend(self.record(case)?);
-        let mut draft = Draft::new(case.read);
         let made = self
             .changes
             .iter()

@@ -21,8 +21,8 @@ pub struct Verdict {
     pub patched: Option<Value>,
     /// What the rules needed to know and nobody could tell.
     pub questions: Vec<Question>,
-    /// Why injection was given up, where it was.
-    pub note: Option<String>,
+    /// What was restored, and why injection was given up, where it was.
+    pub notes: Vec<String>,
 }
 
 /// A finding and what became of it.

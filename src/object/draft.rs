@@ -53,6 +53,14 @@ impl<'a> Draft<'a> {
         Ok(())
     }
 
+    /// The object as it is now.
+    pub fn object(&mut self) -> Result<&Value, ApplyError> {
+        match &mut self.raw {
+            Some(raw) => Ok(raw),
+            none => Ok(none.insert((self.read)()?)),
+        }
+    }
+
     /// What was done so far, as RFC 6902.
     #[must_use]
     pub fn log(&self) -> &[PatchOperation] {

@@ -68,7 +68,19 @@ impl Entry {
     /// Whether the object still has the value; what the API server added to it does not count.
     #[must_use]
     pub fn holds_in(&self, object: &Value) -> bool {
-        holds(object, &self.path, &self.value)
+        let found = self.places_in(object);
+        found
+            .iter()
+            .any(|(_, value)| value.is_some_and(|value| contains(value, &self.value)))
+    }
+
+    /// Where the value stands in the object, or would: everything above it must be there. A number may be a position or a
+    /// name, so there may be several.
+    #[must_use]
+    pub fn places_in<'v>(&self, object: &'v Value) -> Vec<(Path, Option<&'v Value>)> {
+        let mut places = Vec::new();
+        find(object, &self.path, Path::default(), &mut places);
+        places
     }
 }
 
@@ -77,30 +89,42 @@ fn item_name(item: &Value) -> Option<&str> {
     own.or_else(|| item.get("metadata")?.get("name"))?.as_str()
 }
 
-/// Whether the value at a place written with names, such as `spec.template.spec.containers[web].readinessProbe`, has
-/// everything that `part` has. A number may be a position or a name, and a name may have dots in it.
-fn holds(here: &Value, path: &str, part: &Value) -> bool {
+/// Finds the places written with names, such as `spec.template.spec.containers[web].readinessProbe`. A number may be a
+/// position or a name, and a name may have dots in it.
+fn find<'v>(here: &'v Value, path: &str, at: Path, found: &mut Vec<(Path, Option<&'v Value>)>) {
     if path.is_empty() {
-        return contains(here, part);
+        found.push((at, Some(here).filter(|value| !value.is_null())));
+        return;
     }
     let end = path.find(['.', '[']).unwrap_or(path.len());
     let (key, rest) = path.split_at(end);
+    let at = at.key(key.to_owned());
     let Some(below) = here.get(key) else {
-        return false;
+        if rest.is_empty() {
+            found.push((at, None));
+        }
+        return;
     };
     let Some(item) = rest.strip_prefix('[') else {
-        return holds(below, rest.trim_start_matches('.'), part);
+        return find(below, rest.trim_start_matches('.'), at, found);
     };
     let end = (item.strip_suffix(']').unwrap_or(item), "");
     let (name, rest) = item.split_once("].").unwrap_or(end);
-    let items = below.as_array().into_iter().flatten().enumerate();
-    let mut meant =
-        items.filter(|(index, item)| item_name(item) == Some(name) || index.to_string() == name);
-    meant.any(|(_, item)| holds(item, rest, part))
+    for (index, item) in below.as_array().into_iter().flatten().enumerate() {
+        if item_name(item) == Some(name) || index.to_string() == name {
+            find(
+                item,
+                rest,
+                at.clone().item(index, Some(name.to_owned())),
+                found,
+            );
+        }
+    }
 }
 
 /// Whether `actual` has everything that `part` has.
-fn contains(actual: &Value, part: &Value) -> bool {
+#[must_use]
+pub fn contains(actual: &Value, part: &Value) -> bool {
     match (actual, part) {
         (Value::Object(actual), Value::Object(part)) => part.iter().all(|(key, value)| {
             actual
@@ -208,6 +232,39 @@ mod tests {
         ] {
             assert!(!entry.holds_in(&gone), "{gone}");
         }
+    }
+
+    fn holds(object: &Value, path: &str, value: &Value) -> bool {
+        let (rule, path) = ("r".to_owned(), path.to_owned());
+        Entry {
+            rule,
+            container: None,
+            path,
+            value: value.clone(),
+        }
+        .holds_in(object)
+    }
+
+    #[test]
+    fn a_value_that_is_gone_has_a_place_where_all_above_it_is_there() {
+        let entry = |path: &str| Entry {
+            rule: "r".into(),
+            container: None,
+            path: path.into(),
+            value: json!(1),
+        };
+        let object = json!({"c": [{"name": "a"}, {"name": "b", "p": null}], "s": ""});
+        let pointers = |path: &str| -> Vec<String> {
+            entry(path)
+                .places_in(&object)
+                .iter()
+                .map(|(at, _)| at.pointer().to_string())
+                .collect()
+        };
+        assert_eq!(pointers("c[a].p"), ["/c/0/p"]);
+        assert_eq!(pointers("c[b].p"), ["/c/1/p"]);
+        assert_eq!(pointers("s"), ["/s"]);
+        assert!(pointers("c[gone].p").is_empty() && pointers("x.y.z").is_empty());
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use steadfast::admission::{Answer, Phase, handle};
 use steadfast::cluster::Unseen;
 use steadfast::policy::PolicySet;
@@ -68,18 +68,60 @@ pub(crate) fn lawful(phase: Phase, question: &Value, answer: &Answer) -> Result<
         )?;
     }
     if let Some(patch) = response.get("patch") {
-        must(
-            phase == Phase::Mutate && request["operation"] == "CREATE",
-            "only the making is patched, by mutate",
-        )?;
-        applies(patch, &request["object"])?;
+        must(phase == Phase::Mutate, "only mutate patches")?;
+        let patched = applies(patch, &request["object"])?;
+        match request["operation"].as_str() {
+            Some("CREATE") => {}
+            Some("UPDATE") => restores(&request["object"], &request["oldObject"], &patched)?,
+            _ => return Err("only what is made or changed is patched".to_owned()),
+        }
     }
     warnings(&response["warnings"])?;
     audit_annotations(&response["auditAnnotations"])
 }
 
+/// Whether a patched UPDATE has, outside metadata, only what the request or the old object has.
+fn restores(new: &Value, old: &Value, patched: &Value) -> Result<(), String> {
+    fn is_from(patched: &Value, new: &Value, old: &Value) -> bool {
+        patched == new
+            || patched == old
+            || match (patched, new) {
+                (Value::Object(patched), Value::Object(new)) => {
+                    patched.iter().all(|(key, value)| {
+                        is_from(
+                            value,
+                            new.get(key).unwrap_or(&Value::Null),
+                            old.get(key).unwrap_or(&Value::Null),
+                        )
+                    })
+                }
+                (Value::Array(patched), Value::Array(new)) if patched.len() == new.len() => {
+                    let old = |index: usize| old.get(index).unwrap_or(&Value::Null);
+                    patched
+                        .iter()
+                        .zip(new)
+                        .enumerate()
+                        .all(|(index, (value, new))| is_from(value, new, old(index)))
+                }
+                _ => false,
+            }
+    }
+    let spec = |object: &Value| object.get("spec").cloned().unwrap_or_default();
+    let empty = Value::Object(Map::new());
+    let asked = if spec(new).is_null() {
+        empty
+    } else {
+        spec(new)
+    };
+    if is_from(&spec(patched), &asked, &spec(old)) {
+        Ok(())
+    } else {
+        Err("an UPDATE only restores".to_owned())
+    }
+}
+
 /// Whether the patch decodes, applies, and changes something.
-fn applies(patch: &Value, object: &Value) -> Result<(), String> {
+fn applies(patch: &Value, object: &Value) -> Result<Value, String> {
     let bytes = STANDARD
         .decode(patch.as_str().unwrap_or_default())
         .map_err(|error| format!("base64: {error}"))?;
@@ -90,7 +132,7 @@ fn applies(patch: &Value, object: &Value) -> Result<(), String> {
     if patched == *object {
         Err(format!("{patch} changes nothing"))
     } else {
-        Ok(())
+        Ok(patched)
     }
 }
 

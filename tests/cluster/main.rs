@@ -30,6 +30,7 @@ mod helm;
 mod injection;
 mod lifecycle;
 mod policies;
+mod restored;
 mod rollout;
 mod serving;
 mod updates;
@@ -69,6 +70,7 @@ const TESTS: &[&[Test]] = &[
     injection::TESTS,
     lifecycle::TESTS,
     policies::TESTS,
+    restored::TESTS,
     rollout::TESTS,
     serving::TESTS,
     updates::TESTS,

@@ -103,9 +103,9 @@ pub(crate) fn judge(
     policies: &PolicySet,
     cluster: &dyn ClusterView,
 ) -> Verdict {
-    let (text, old) = (object.to_string(), old.map(Value::to_string));
+    let (text, old_text) = (object.to_string(), old.map(Value::to_string));
     let parse = |text| StatefulSet::parse(text).unwrap_or_else(|error| panic!("{error}: {text}"));
-    let (set, old) = (parse(&text), old.as_deref().map(parse));
+    let (set, old) = (parse(&text), old_text.as_deref().map(parse));
     let name = &*set.metadata.name;
     let namespace = match &*set.metadata.namespace {
         "" => DEFAULT_NAMESPACE,
@@ -117,6 +117,7 @@ pub(crate) fn judge(
         Operation::Create
     };
     let read = || serde_json::from_str(&text);
+    let read_old = || serde_json::from_str(old_text.as_deref().unwrap_or("null"));
     let case = Case {
         operation,
         namespace,
@@ -124,6 +125,7 @@ pub(crate) fn judge(
         object: &set,
         old: old.as_ref(),
         read: &read,
+        read_old: &read_old,
         cluster,
     };
     call(&case, &policies.effective(&Subject { namespace, name }))

@@ -1,0 +1,126 @@
+//! A PUT of the author's manifest over the set that was repaired: nothing is refused, lost or rolled out.
+
+use anyhow::{Result, ensure};
+use serde_json::Value;
+
+use crate::cluster::Cluster;
+use crate::eventually::{SOON, Stop, eventually};
+use crate::invocation::Output;
+use crate::judged::Judged;
+use crate::lab::{PYTHON, Way};
+use crate::namespace::Namespace;
+use crate::objects::{ensure_equal, record_of, stored, warnings};
+use crate::tests;
+
+tests![
+    replace_gives_back_what_was_injected,
+    helm_force_replace_gives_back_what_was_injected,
+    a_set_that_declines_gives_its_probes_back,
+];
+
+/// A write that meets one of the controller's is repeated, as any client would.
+fn write(run: impl Fn() -> Result<Output>) -> Result<Output> {
+    eventually(SOON, "no other write comes between", || {
+        let output = run()?;
+        ensure!(
+            !output.stderr.contains("(Conflict)") && !output.stderr.contains("has been modified"),
+            "{output}"
+        );
+        ensure!(output.status.success(), Stop::new(&output));
+        Ok(output)
+    })
+}
+
+fn replace(namespace: &Namespace<'_>, manifest: &str) -> Result<Output> {
+    write(|| {
+        namespace
+            .kubectl(&["replace", "-f", "-"])
+            .stdin(manifest)
+            .run()
+    })
+}
+
+/// Spec, record and generation are as they were; so nothing was rolled out.
+fn ensure_same(before: &Value, after: &Value) -> Result<()> {
+    ensure_equal("spec", &after["spec"], &before["spec"])?;
+    ensure_equal("record", &record_of(after)?, &record_of(before)?)?;
+    ensure_equal(
+        "generation",
+        &after["metadata"]["generation"],
+        &before["metadata"]["generation"],
+    )
+}
+
+fn replace_gives_back_what_was_injected(cluster: &Cluster) -> Result<()> {
+    let judged = Judged::start(cluster, "replace")?;
+    let namespace = &judged.namespace;
+    PYTHON.submit(namespace, Way::Create, true)?;
+    let before = stored(namespace, PYTHON.set)?;
+    for _again in 0..2 {
+        let output = replace(namespace, PYTHON.bare)?;
+        ensure_same(&before, &stored(namespace, PYTHON.set)?)?;
+        for kept in [
+            "serviceName",
+            "volumeClaimTemplates",
+            "readinessProbe",
+            "livenessProbe",
+            "startupProbe",
+        ] {
+            let told = warnings(&output)
+                .iter()
+                .any(|warning| warning.contains(kept) && warning.contains("kept"));
+            ensure!(told, "nobody says that {kept} was kept: {output}");
+        }
+    }
+    Ok(())
+}
+
+fn helm_force_replace_gives_back_what_was_injected(cluster: &Cluster) -> Result<()> {
+    let judged = Judged::start(cluster, "force-replace")?;
+    let namespace = &judged.namespace;
+    let chart = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/lab/chart");
+    let values = [
+        "--set",
+        "app=app-python",
+        "--set",
+        "bare=true",
+        "--server-side=false",
+    ];
+    namespace
+        .helm(&["install", "lab", chart])
+        .args(&values)
+        .succeed()?;
+    let before = stored(namespace, PYTHON.set)?;
+    write(|| {
+        namespace
+            .helm(&["upgrade", "lab", chart, "--force-replace"])
+            .args(&values)
+            .run()
+    })?;
+    ensure_same(&before, &stored(namespace, PYTHON.set)?)
+}
+
+fn a_set_that_declines_gives_its_probes_back(cluster: &Cluster) -> Result<()> {
+    let judged = Judged::start(cluster, "declines")?;
+    let namespace = &judged.namespace;
+    PYTHON.submit(namespace, Way::Create, true)?;
+    let before = stored(namespace, PYTHON.set)?;
+    let mut manifest = crate::objects::parse(PYTHON.bare)?;
+    manifest["metadata"]["annotations"]["steadfast.dev/inject"] = "false".into();
+    replace(namespace, &manifest.to_string())?;
+    let after = stored(namespace, PYTHON.set)?;
+    let container = &after["spec"]["template"]["spec"]["containers"][0];
+    for probe in ["readinessProbe", "livenessProbe", "startupProbe"] {
+        ensure!(container[probe].is_null(), "{probe} is still there");
+    }
+    // What can never change stays, and the record with it says no more than is true.
+    for field in ["serviceName", "volumeClaimTemplates"] {
+        ensure_equal(field, &after["spec"][field], &before["spec"][field])?;
+    }
+    let record = record_of(&after)?.to_string();
+    ensure!(
+        !record.contains("Probe") && record.contains("serviceName"),
+        "{record}"
+    );
+    Ok(())
+}
