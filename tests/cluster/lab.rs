@@ -52,7 +52,7 @@ pub(crate) const LABS: [Lab; 3] = [
 pub(crate) const REFUSED: &str = include_str!("../lab/refused.yaml");
 
 /// How a manifest reaches the API server.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Way {
     Apply,
     Create,

@@ -1,7 +1,7 @@
 //! A PUT of the author's manifest over the set that was repaired: nothing is refused, lost or rolled out.
 
 use anyhow::{Result, ensure};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::cluster::Cluster;
 use crate::eventually::{SOON, Stop, eventually};
@@ -16,6 +16,7 @@ tests![
     replace_gives_back_what_was_injected,
     helm_force_replace_gives_back_what_was_injected,
     a_set_that_declines_gives_its_probes_back,
+    what_merging_clients_leave_behind_is_taken_away,
 ];
 
 /// A write that meets one of the controller's is repeated, as any client would.
@@ -122,5 +123,60 @@ fn a_set_that_declines_gives_its_probes_back(cluster: &Cluster) -> Result<()> {
         !record.contains("Probe") && record.contains("serviceName"),
         "{record}"
     );
+    Ok(())
+}
+
+fn what_merging_clients_leave_behind_is_taken_away(cluster: &Cluster) -> Result<()> {
+    for (prefix, way) in [
+        ("merge-apply", Way::Apply),
+        ("merge-server-side", Way::ServerSide),
+    ] {
+        let judged = Judged::start(cluster, prefix)?;
+        let namespace = &judged.namespace;
+        PYTHON.submit(namespace, way, true)?;
+        let apply = |change: &dyn Fn(&mut Value)| -> Result<Value> {
+            let mut manifest = crate::objects::parse(PYTHON.bare)?;
+            change(&mut manifest);
+            let mut args = vec!["apply", "-f", "-"];
+            args.extend((way == Way::ServerSide).then_some("--server-side"));
+            namespace
+                .kubectl(&args)
+                .stdin(manifest.to_string())
+                .succeed()?;
+            stored(namespace, PYTHON.set)
+        };
+        let container = "/spec/template/spec/containers/0";
+        let own = |set: &mut Value| {
+            set.pointer_mut(container).expect("a container")["readinessProbe"] =
+                json!({"httpGet": {"path": "/", "port": "http"}});
+        };
+        let set = apply(&own)?;
+        let probe = &set.pointer(container).expect("a container")["readinessProbe"];
+        ensure!(
+            probe["httpGet"]["port"] == "http" && probe["tcpSocket"].is_null(),
+            "{prefix}: {probe}"
+        );
+
+        let set = apply(&|set| {
+            own(set);
+            set["spec"]["updateStrategy"] = json!({"type": "OnDelete"});
+        })?;
+        ensure_equal(
+            prefix,
+            &set["spec"]["updateStrategy"],
+            &json!({"type": "OnDelete"}),
+        )?;
+
+        let set = apply(&|set| {
+            set.pointer_mut(container).expect("a container")["ports"][0]["name"] = json!("web");
+        })?;
+        let container = set.pointer(container).expect("a container");
+        for probe in ["livenessProbe", "startupProbe"] {
+            ensure!(
+                container[probe].is_null(),
+                "{prefix}: {probe} outlived its port"
+            );
+        }
+    }
     Ok(())
 }

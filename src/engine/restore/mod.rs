@@ -1,15 +1,16 @@
-//! What an UPDATE dropped and must not lose: immutable fields, injected probes, and the record of them.
+//! What an UPDATE must not lose, and what it must not be left with: immutable fields, injected probes, the record of them.
 //!
 //! It knows no policy: what was injected under one must survive every other, or the next PUT of the author's manifest is
 //! refused, or starts a rollout.
 
+mod probes;
+
 use serde_json::Value;
 
-use super::{Case, guard};
-use crate::object::record::{self, Carried, Entry, Record, contains};
-use crate::object::view::{Container, StatefulSet};
+use super::Case;
+use crate::object::record::{self, Carried, Record, contains};
+use crate::object::view::StatefulSet;
 use crate::object::{ApplyError, Change, Draft, Path};
-use crate::rule::waiver::waivers;
 
 /// Puts back what the request dropped, and says so.
 pub(super) fn restore<'a>(case: &Case<'a>) -> Result<(Draft<'a>, Vec<String>), ApplyError> {
@@ -34,6 +35,7 @@ pub(super) fn restore<'a>(case: &Case<'a>) -> Result<(Draft<'a>, Vec<String>), A
         ))?;
         said.push(format!("spec.volumeClaimTemplates was left without {dropped}; kept it, since it can never change"));
     }
+    said.extend(drop_leftover_parameters(&mut draft, case, &raw_old)?);
     let annotation = old
         .metadata
         .annotations
@@ -42,7 +44,7 @@ pub(super) fn restore<'a>(case: &Case<'a>) -> Result<(Draft<'a>, Vec<String>), A
     match Record::read(annotation) {
         Carried::Record(record) => {
             for entry in &record.injected {
-                said.extend(put_back(&mut draft, case, old, entry, &raw_old)?);
+                said.extend(probes::mend(&mut draft, case, old, entry, &raw_old)?);
             }
             keep_record(&mut draft, record)?;
         }
@@ -73,9 +75,10 @@ fn may_have_lost(new: &StatefulSet<'_>, old: &StatefulSet<'_>) -> bool {
     };
     let service = new.spec.service_name.is_empty() && !old.spec.service_name.is_empty();
     let claims = new.spec.volume_claim_templates.len() < old.spec.volume_claim_templates.len();
+    let strategy = new.spec.update_strategy().type_ != old.spec.update_strategy().type_;
     let recorded =
         annotation(old).is_some() && (annotation(new) != annotation(old) || new.spec != old.spec);
-    service || claims || recorded
+    service || claims || strategy || recorded
 }
 
 /// The names of the claim templates that were dropped, where nothing else was done to the list: what is left has the old
@@ -106,76 +109,30 @@ fn dropped_claims(new: &Value, old: &Value) -> Option<String> {
     (left.peek().is_none() && !dropped.is_empty()).then(|| dropped.join(", "))
 }
 
-/// Puts back one recorded value of the pod template that the old object has and the new one lacks.
-fn put_back(
+/// Takes away the parameters of a rolling update that a merging client left behind when the user chose another strategy: the
+/// API server refuses the two together, with or without us (kubernetes/kubernetes `pkg/apis/apps/validation/validation.go`).
+fn drop_leftover_parameters(
     draft: &mut Draft<'_>,
     case: &Case<'_>,
-    old: &StatefulSet<'_>,
-    entry: &Entry,
-    raw_old: &Value,
+    old: &Value,
 ) -> Result<Option<String>, ApplyError> {
-    let Some(name) = entry
-        .container
-        .as_deref()
-        .filter(|_| entry.holds_in(raw_old))
-    else {
-        return Ok(None);
-    };
-    let gone: Vec<Path> = match &entry.places_in(draft.object()?)[..] {
-        [(at, None)] => vec![at.clone()],
-        _ => return Ok(None),
-    };
-    if guard::declines(case.object)
-        || waivers(case.object).any(|waiver| waiver.covers(&entry.rule, Some(name)))
-    {
-        return Ok(None);
-    }
-    let container = |set: &StatefulSet<'_>| {
-        set.containers()
-            .find(|container| *container.name == *name)
-            .map(|at| declared(&at))
-    };
-    // A probe must not outlive the port that it asks.
-    let port = entry.value["tcpSocket"]
-        .get("port")
-        .or_else(|| entry.value["grpc"].get("port"));
-    let same = |ports: &[(String, i64)]| match port {
-        Some(Value::String(port)) => ports.iter().find(|(name, _)| name == port).cloned(),
-        port => ports
-            .iter()
-            .find(|(_, number)| port.and_then(Value::as_i64) == Some(*number))
-            .cloned(),
-    };
-    let (before, after) = (
-        container(old).unwrap_or_default(),
-        container(case.object).unwrap_or_default(),
+    let is_rolling =
+        |strategy: &Value| strategy["type"].as_str().unwrap_or("RollingUpdate") == "RollingUpdate";
+    let (was, is) = (
+        &old["spec"]["updateStrategy"],
+        &draft.object()?["spec"]["updateStrategy"],
     );
-    let path = &entry.path;
-    if same(&before).is_none() || same(&before) != same(&after) {
-        return Ok(Some(format!(
-            "{path} was left out, and the port that it asked has changed; not kept"
-        )));
+    let left = !is["rollingUpdate"].is_null() && is["rollingUpdate"] == was["rollingUpdate"];
+    if !(is_rolling(was) && !is_rolling(is) && left) {
+        return Ok(None);
     }
-    let value = entry
-        .places_in(raw_old)
-        .into_iter()
-        .find_map(|(_, value)| value.cloned());
-    for at in gone {
-        draft.apply(&Change::set(at, &value))?;
-    }
-    let rule = &entry.rule;
-    Ok(Some(format!(
-        "{path} was left out; kept the injected one. To drop it: annotate allow.steadfast.dev/{rule}: \"<reason>\""
-    )))
-}
-
-/// Names and numbers of the ports that a container declares.
-fn declared(container: &Container<'_>) -> Vec<(String, i64)> {
-    container
-        .ports
-        .iter()
-        .map(|port| (port.name.to_string(), port.container_port))
-        .collect()
+    let at = Path::of(&["spec", "updateStrategy", "rollingUpdate"]);
+    let said = format!(
+        "{at} was left over from the old strategy; removed, since {} has none",
+        case.object.spec.update_strategy().type_
+    );
+    draft.apply(&Change::Remove { at })?;
+    Ok(Some(said))
 }
 
 /// Keeps the record as far as it is true: a PUT drops it, and an entry whose value is gone lapses.
