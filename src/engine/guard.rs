@@ -1,7 +1,7 @@
 //! What must not happen, whatever a rule or a policy says.
 
 use super::Case;
-use crate::object::record;
+use crate::object::record::{self, Record};
 use crate::object::view::StatefulSet;
 use crate::rule::Operation;
 use crate::rule::waiver::INJECT;
@@ -25,10 +25,7 @@ pub(super) fn may_act(case: &Case<'_>) -> bool {
 
 /// Whether the set declines every injection.
 pub(super) fn declines(set: &StatefulSet<'_>) -> bool {
-    set.metadata
-        .annotations
-        .get(INJECT)
-        .is_some_and(|value| *value == "false")
+    set.metadata.annotations.says(INJECT, "false")
 }
 
 /// Whether anything may be added.
@@ -39,9 +36,7 @@ pub(super) fn may_inject(case: &Case<'_>) -> bool {
 /// Whether the annotations have room for the record: an object with more than the limit is refused as a whole.
 pub(super) fn fits(case: &Case<'_>, text: &str) -> Result<(), String> {
     let annotations = &case.object.metadata.annotations;
-    let old = annotations
-        .get(record::ANNOTATION)
-        .map_or(0, |old| record::ANNOTATION.len() + old.len());
+    let old = Record::text_on(case.object).map_or(0, |old| record::ANNOTATION.len() + old.len());
     if annotations.bytes() - old + record::ANNOTATION.len() + text.len() > ANNOTATIONS_LIMIT {
         return Err("nothing was injected: the annotations leave no room for the record of it (256 KiB in all)".to_owned());
     }

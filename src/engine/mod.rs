@@ -1,7 +1,8 @@
 //! Judgement: a set and a policy in, a verdict out. Nothing here waits, asks, or reads a clock.
 //!
-//! `/mutate` restores what an UPDATE dropped, applies the fixes and says what was done; `/validate` says what is left; offline, [`admit`] does both in
-//! memory. The engine is the only caller of [`crate::rule::Rule::check`] and of [`Draft::apply`].
+//! `/mutate` restores what an UPDATE dropped, applies the fixes and says what was done; `/validate` says what is left;
+//! offline, [`admit`] does both in memory. The engine is the only caller of [`crate::rule::Rule::check`] and of
+//! [`Draft::apply`].
 
 mod guard;
 mod restore;
@@ -43,7 +44,8 @@ pub struct Case<'a> {
     pub cluster: &'a dyn ClusterView,
 }
 
-/// `/mutate`: restores what an UPDATE dropped, applies the fixes, and says what was done, and what the API server will refuse before anybody else speaks.
+/// `/mutate`: restores what an UPDATE dropped, applies the fixes, and says what was done, and what the API server will
+/// refuse before anybody else speaks.
 #[must_use]
 pub fn mutate(case: &Case<'_>, policy: &Policy) -> Verdict {
     if guard::is_leaving(case) {
@@ -228,8 +230,8 @@ impl Plan {
     /// The edit that brings the record up to date. Only CREATE injects, and there an entry of a record that the manifest
     /// brought along counts only where the object really has the value.
     fn record(&self, case: &Case<'_>) -> Result<Option<Change>, String> {
-        let annotation = case.object.metadata.annotations.get(record::ANNOTATION);
-        let carried = Record::read(annotation.map(|text| &**text));
+        let found = Record::text_on(case.object);
+        let carried = Record::read(found);
         if !guard::may_act(case) || (self.entries.is_empty() && carried == Carried::None) {
             return Ok(None);
         }
@@ -249,12 +251,8 @@ impl Plan {
             }
         };
         entries.extend(self.entries.iter().cloned());
-        let text = Record::new(entries.clone()).text();
-        guard::fits(case, &text)?;
-        Ok(match annotation {
-            _ if entries.is_empty() => Some(Change::Remove { at: Record::path() }),
-            Some(annotation) if **annotation == *text => None,
-            _ => Some(Change::set(Record::path(), text)),
-        })
+        let record = Record::new(entries);
+        guard::fits(case, &record.text())?;
+        Ok(record.change(found))
     }
 }

@@ -41,10 +41,7 @@ impl<'a> Draft<'a> {
 
     /// Carries out one change and logs it; on an error nothing has changed.
     pub fn apply(&mut self, change: &Change) -> Result<(), ApplyError> {
-        let raw = match &mut self.raw {
-            Some(raw) => raw,
-            none => none.insert((self.read)()?),
-        };
+        let raw = raw(self.read, &mut self.raw)?;
         let operation =
             operation(raw, change).ok_or_else(|| ApplyError::NoSuchPlace(change.at().clone()))?;
         json_patch::patch(raw, std::slice::from_ref(&operation))
@@ -55,22 +52,21 @@ impl<'a> Draft<'a> {
 
     /// The object as it is now.
     pub fn object(&mut self) -> Result<&Value, ApplyError> {
-        match &mut self.raw {
-            Some(raw) => Ok(raw),
-            none => Ok(none.insert((self.read)()?)),
-        }
-    }
-
-    /// What was done so far, as RFC 6902.
-    #[must_use]
-    pub fn log(&self) -> &[PatchOperation] {
-        &self.log
+        raw(self.read, &mut self.raw).map(|raw| &*raw)
     }
 
     /// The log as a patch, and the edited object where anything was done.
     #[must_use]
     pub fn finish(self) -> (Patch, Option<Value>) {
         (Patch(self.log), self.raw)
+    }
+}
+
+/// The raw JSON, read where it is not there yet.
+fn raw<'r>(read: &ReadRaw<'_>, raw: &'r mut Option<Value>) -> Result<&'r mut Value, ApplyError> {
+    match raw {
+        Some(raw) => Ok(raw),
+        none => Ok(none.insert(read()?)),
     }
 }
 
@@ -218,6 +214,6 @@ mod tests {
                 .apply(&Change::Remove { at })
                 .expect_err("there is nothing to remove");
         }
-        assert!(draft.log().is_empty());
+        assert!(draft.finish().0.is_empty());
     }
 }

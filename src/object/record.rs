@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::view::StatefulSet;
 use super::{Change, Path, Segment};
 
 /// The annotation's key. It stands on the set, never on the pod template, where it would start a rollout.
@@ -172,6 +173,22 @@ impl Record {
             Some(Ok(record)) if record.version == VERSION => Carried::Record(record),
             Some(_) => Carried::Foreign,
         }
+    }
+
+    /// The annotation's text as it stands on a set.
+    #[must_use]
+    pub fn text_on<'v>(set: &'v StatefulSet<'_>) -> Option<&'v str> {
+        set.metadata.annotations.get(ANNOTATION).map(|text| &**text)
+    }
+
+    /// The edit that makes the annotation say this, where it says something else. An empty record is none.
+    #[must_use]
+    pub fn change(&self, found: Option<&str>) -> Option<Change> {
+        if self.injected.is_empty() {
+            return found.map(|_| Change::Remove { at: Self::path() });
+        }
+        let text = self.text();
+        (found != Some(&*text)).then(|| Change::set(Self::path(), text))
     }
 
     /// The annotation's text: compact JSON.

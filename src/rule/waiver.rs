@@ -9,6 +9,9 @@ pub const PREFIX: &str = "allow.steadfast.dev/";
 /// The annotation by which a set declines every injection, with the value `false`.
 pub const INJECT: &str = "steadfast.dev/inject";
 
+/// The annotation by which a set says, with the value `none`, that it wants no governing Service.
+pub const HEADLESS_SERVICE: &str = "steadfast.dev/headless-service";
+
 /// One `allow.steadfast.dev/<rule>` annotation, on the set or on its pod template.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Waiver<'v> {

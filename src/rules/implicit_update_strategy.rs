@@ -28,7 +28,7 @@ use k8s_openapi::api::apps::v1::{RollingUpdateStatefulSetStrategy, StatefulSetUp
 use serde::{Deserialize, Serialize};
 
 use crate::object::ownership::{Author, author};
-use crate::object::record::{self, Carried, Record};
+use crate::object::record::{Carried, Record};
 use crate::object::view::StatefulSet;
 use crate::object::{Change, Path};
 use crate::rule::{
@@ -96,8 +96,7 @@ impl Rule for ImplicitUpdateStrategy {
 
 /// Whether an earlier call injected the strategy that stands there. To managedFields it is still the API server's.
 fn is_injected(sts: &StatefulSet<'_>) -> bool {
-    let annotation = sts.metadata.annotations.get(record::ANNOTATION);
-    match Record::read(annotation.map(|text| &**text)) {
+    match Record::read(Record::text_on(sts)) {
         Carried::Record(record) => record
             .injected
             .iter()

@@ -26,7 +26,7 @@ use crate::object::Path;
 use crate::object::record::ANNOTATION;
 use crate::object::view::StatefulSet;
 use crate::object::yaml::nearest;
-use crate::rule::waiver::{INJECT, Waiver, waivers};
+use crate::rule::waiver::{HEADLESS_SERVICE, INJECT, Waiver, waivers};
 use crate::rule::{Context, Declare, Entry, Finding, Level, Levels, Meta, Report, Rule, Speaks};
 
 /// The parameters: none.
@@ -96,7 +96,7 @@ impl Rule for IneffectiveAnnotation {
 const OURS: &str = "steadfast.dev/";
 
 /// Those that a set may have.
-const KNOWN: &[&str] = &[INJECT, ANNOTATION, "steadfast.dev/headless-service"];
+const KNOWN: &[&str] = &[INJECT, ANNOTATION, HEADLESS_SERVICE];
 
 /// What is wrong with a waiver, and what to do.
 fn defect(

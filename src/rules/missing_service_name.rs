@@ -43,6 +43,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::object::view::StatefulSet;
 use crate::object::{Change, Path};
+use crate::rule::waiver::HEADLESS_SERVICE;
 use crate::rule::{
     Context, Declare, Finding, Known, Level, Levels, Meta, Operation, Report, Rule, Speaks, selects,
 };
@@ -76,16 +77,9 @@ impl Declare for MissingServiceName {
     };
 }
 
-/// The annotation by which a set says that it wants no governing Service.
-const UNWANTED: &str = "steadfast.dev/headless-service";
-
 impl Rule for MissingServiceName {
     fn check(&self, sts: &StatefulSet<'_>, cx: &Context<'_>, report: &mut Report) {
-        let unwanted = sts
-            .metadata
-            .annotations
-            .get(UNWANTED)
-            .is_some_and(|value| *value == "none");
+        let unwanted = sts.metadata.annotations.says(HEADLESS_SERVICE, "none");
         if !sts.spec.service_name.is_empty() || unwanted {
             return;
         }

@@ -4,12 +4,11 @@ use anyhow::{Result, ensure};
 use serde_json::{Value, json};
 
 use crate::cluster::Cluster;
-use crate::eventually::{SOON, Stop, eventually};
 use crate::invocation::Output;
 use crate::judged::Judged;
 use crate::lab::{PYTHON, Way};
 use crate::namespace::Namespace;
-use crate::objects::{ensure_equal, record_of, stored, warnings};
+use crate::objects::{ensure_equal, parse, record_of, stored, warnings, write};
 use crate::tests;
 
 tests![
@@ -18,19 +17,6 @@ tests![
     a_set_that_declines_gives_its_probes_back,
     what_merging_clients_leave_behind_is_taken_away,
 ];
-
-/// A write that meets one of the controller's is repeated, as any client would.
-fn write(run: impl Fn() -> Result<Output>) -> Result<Output> {
-    eventually(SOON, "no other write comes between", || {
-        let output = run()?;
-        ensure!(
-            !output.stderr.contains("(Conflict)") && !output.stderr.contains("has been modified"),
-            "{output}"
-        );
-        ensure!(output.status.success(), Stop::new(&output));
-        Ok(output)
-    })
-}
 
 fn replace(namespace: &Namespace<'_>, manifest: &str) -> Result<Output> {
     write(|| {
@@ -106,7 +92,7 @@ fn a_set_that_declines_gives_its_probes_back(cluster: &Cluster) -> Result<()> {
     let namespace = &judged.namespace;
     PYTHON.submit(namespace, Way::Create, true)?;
     let before = stored(namespace, PYTHON.set)?;
-    let mut manifest = crate::objects::parse(PYTHON.bare)?;
+    let mut manifest = parse(PYTHON.bare)?;
     manifest["metadata"]["annotations"]["steadfast.dev/inject"] = "false".into();
     replace(namespace, &manifest.to_string())?;
     let after = stored(namespace, PYTHON.set)?;
@@ -135,7 +121,7 @@ fn what_merging_clients_leave_behind_is_taken_away(cluster: &Cluster) -> Result<
         let namespace = &judged.namespace;
         PYTHON.submit(namespace, way, true)?;
         let apply = |change: &dyn Fn(&mut Value)| -> Result<Value> {
-            let mut manifest = crate::objects::parse(PYTHON.bare)?;
+            let mut manifest = parse(PYTHON.bare)?;
             change(&mut manifest);
             let mut args = vec!["apply", "-f", "-"];
             args.extend((way == Way::ServerSide).then_some("--server-side"));

@@ -6,12 +6,10 @@ use k8s_openapi::api::core::v1::Pod;
 use serde_json::{Value, json};
 
 use crate::cluster::Cluster;
-use crate::eventually::{SOON, Stop, eventually};
-use crate::invocation::Output;
 use crate::judged::Judged;
 use crate::lab::{PYTHON, Way};
 use crate::namespace::Namespace;
-use crate::objects::{ensure_equal, record_of, stored, warnings};
+use crate::objects::{ensure_equal, record_of, stored, warnings, write};
 use crate::tests;
 use crate::webhook::Webhook;
 
@@ -61,19 +59,9 @@ fn updates_store_what_they_say_and_keep_what_was_injected(cluster: &Cluster) -> 
     })
 }
 
-/// A write that meets one of the controller's is repeated, as any client would.
-fn write(namespace: &Namespace<'_>, args: &[&str], stdin: &str) -> Result<Output> {
-    eventually(SOON, "no other write comes between", || {
-        let output = namespace.kubectl(args).stdin(stdin).run()?;
-        ensure!(!output.stderr.contains("(Conflict)"), "{output}");
-        ensure!(output.status.success(), Stop::new(&output));
-        Ok(output)
-    })
-}
-
 /// The command passes without a word of the webhook and leaves the set as expected.
 fn leaves(namespace: &Namespace<'_>, args: &[&str], stdin: &str, expected: &Value) -> Result<()> {
-    let output = write(namespace, args, stdin)?;
+    let output = write(|| namespace.kubectl(args).stdin(stdin).run())?;
     ensure!(warnings(&output).is_empty(), "{output}");
     let mut set = stored(namespace, PYTHON.set)?;
     // The time of a restart is its own.
@@ -133,7 +121,8 @@ fn a_set_from_before_the_webhook_is_warned_about_only(cluster: &Cluster) -> Resu
         (&["replace", "-f", "-"], "nginx:1.31"),
         (&["label", "statefulset/before", "team=web"], "nginx:1.31"),
     ] {
-        let output = write(namespace, args, &BEFORE.replace("nginx:1.28", image))?;
+        let manifest = BEFORE.replace("nginx:1.28", image);
+        let output = write(|| namespace.kubectl(args).stdin(&manifest).run())?;
         expected["template"]["spec"]["containers"][0]["image"] = json!(image);
         let set = stored(namespace, "before")?;
         ensure_equal("spec", &set["spec"], &expected)?;

@@ -10,3 +10,4 @@ mod examples;
 mod exemptions;
 mod laws;
 mod trials;
+mod updates;

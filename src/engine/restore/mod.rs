@@ -8,7 +8,7 @@ mod probes;
 use serde_json::Value;
 
 use super::Case;
-use crate::object::record::{self, Carried, Record, contains};
+use crate::object::record::{Carried, Record, contains};
 use crate::object::view::StatefulSet;
 use crate::object::{ApplyError, Change, Draft, Path};
 
@@ -36,29 +36,24 @@ pub(super) fn restore<'a>(case: &Case<'a>) -> Result<(Draft<'a>, Vec<String>), A
         said.push(format!("spec.volumeClaimTemplates was left without {dropped}; kept it, since it can never change"));
     }
     said.extend(drop_leftover_parameters(&mut draft, case, &raw_old)?);
-    let annotation = old
-        .metadata
-        .annotations
-        .get(record::ANNOTATION)
-        .map(|text| &**text);
-    match Record::read(annotation) {
+    let (was, is) = (Record::text_on(old), Record::text_on(case.object));
+    match Record::read(was) {
         Carried::Record(record) => {
             for entry in &record.injected {
                 said.extend(probes::mend(&mut draft, case, old, entry, &raw_old)?);
             }
-            keep_record(&mut draft, record)?;
+            // A PUT drops the record, and an entry whose value is gone lapses.
+            let object = draft.object()?;
+            let true_still = record
+                .injected
+                .into_iter()
+                .filter(|entry| entry.holds_in(object));
+            if let Some(change) = Record::new(true_still.collect()).change(is) {
+                draft.apply(&change)?;
+            }
         }
         // Of a version that is newer: whoever wrote it knows what it means.
-        Carried::Foreign
-            if case
-                .object
-                .metadata
-                .annotations
-                .get(record::ANNOTATION)
-                .is_none() =>
-        {
-            draft.apply(&Change::set(Record::path(), annotation))?;
-        }
+        Carried::Foreign if is.is_none() => draft.apply(&Change::set(Record::path(), was))?,
         Carried::None | Carried::Foreign => {}
     }
     Ok((draft, said))
@@ -67,17 +62,11 @@ pub(super) fn restore<'a>(case: &Case<'a>) -> Result<(Draft<'a>, Vec<String>), A
 /// Whether the views tell of anything that may be gone; only then is raw JSON read. An edit that keeps the record and all
 /// that rules read has lost nothing.
 fn may_have_lost(new: &StatefulSet<'_>, old: &StatefulSet<'_>) -> bool {
-    let annotation = |set: &StatefulSet<'_>| {
-        set.metadata
-            .annotations
-            .get(record::ANNOTATION)
-            .map(ToString::to_string)
-    };
+    let (was, is) = (Record::text_on(old), Record::text_on(new));
     let service = new.spec.service_name.is_empty() && !old.spec.service_name.is_empty();
     let claims = new.spec.volume_claim_templates.len() < old.spec.volume_claim_templates.len();
     let strategy = new.spec.update_strategy().type_ != old.spec.update_strategy().type_;
-    let recorded =
-        annotation(old).is_some() && (annotation(new) != annotation(old) || new.spec != old.spec);
+    let recorded = was.is_some() && (is != was || new.spec != old.spec);
     service || claims || strategy || recorded
 }
 
@@ -133,25 +122,4 @@ fn drop_leftover_parameters(
     );
     draft.apply(&Change::Remove { at })?;
     Ok(Some(said))
-}
-
-/// Keeps the record as far as it is true: a PUT drops it, and an entry whose value is gone lapses.
-fn keep_record(draft: &mut Draft<'_>, record: Record) -> Result<(), ApplyError> {
-    let object = draft.object()?;
-    let found = object["metadata"]["annotations"][record::ANNOTATION]
-        .as_str()
-        .map(str::to_owned);
-    let true_still: Vec<_> = record
-        .injected
-        .into_iter()
-        .filter(|entry| entry.holds_in(object))
-        .collect();
-    let text = (!true_still.is_empty()).then(|| Record::new(true_still).text());
-    match (&text, &found) {
-        (Some(text), found) if Some(text) != found.as_ref() => {
-            draft.apply(&Change::set(Record::path(), text))
-        }
-        (None, Some(_)) => draft.apply(&Change::Remove { at: Record::path() }),
-        _ => Ok(()),
-    }
 }

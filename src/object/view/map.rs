@@ -53,6 +53,12 @@ impl<'a> Annotations<'a> {
         self.texts.get(key)
     }
 
+    /// Whether an annotation has just this value.
+    #[must_use]
+    pub fn says(&self, key: &str, value: &str) -> bool {
+        self.get(key).is_some_and(|found| *found == value)
+    }
+
     /// Every annotation but kubectl's copy of the manifest, by key.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.texts.iter()
