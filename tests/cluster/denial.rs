@@ -92,7 +92,7 @@ fn a_dry_run_answers_like_the_real_request(cluster: &Cluster) -> Result<()> {
 
     let (dry, real) = twice(namespace, PYTHON.bare)?;
     ensure!(
-        warnings(&dry).len() >= 4 && dry.stderr == real.stderr,
+        warnings(&dry).len() == 5 && dry.stderr == real.stderr,
         "{dry}is not {real}"
     );
     ensure_equal("the dry run's set", &timeless(&dry)?, &timeless(&real)?)
