@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::review::{BadReview, Request};
 use super::warnings::{plain, warnings};
 use crate::engine::{Judged, Verdict};
+use crate::rule::Question;
 
 /// An answer, with what logs and metrics want to know of it.
 #[derive(Debug)]
@@ -27,6 +28,8 @@ pub struct Answer {
     pub patched: bool,
     /// Each finding and what became of it.
     pub judged: Vec<Judged>,
+    /// What nobody could tell; with the answers the set is to be judged once more.
+    pub questions: Vec<Question>,
 }
 
 #[derive(Serialize)]
@@ -84,6 +87,7 @@ impl Answer {
             allowed,
             patched,
             judged: verdict.judged,
+            questions: verdict.questions,
             ..Self::bare(request, body)
         }
     }
@@ -133,6 +137,7 @@ impl Answer {
             allowed: true,
             patched: false,
             judged: Vec::new(),
+            questions: Vec::new(),
         }
     }
 }

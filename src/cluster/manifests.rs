@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use k8s_openapi::api::apps::v1::ControllerRevision;
 use k8s_openapi::api::core::v1::Service;
 use k8s_openapi::api::storage::v1::StorageClass;
 use serde::de::DeserializeOwned;
@@ -18,6 +19,7 @@ pub struct Manifests {
     services: Vec<(String, Arc<Service>)>,
     storage_classes: Vec<Arc<StorageClass>>,
     configs: Vec<(String, String)>,
+    revisions: Vec<(String, Arc<ControllerRevision>)>,
     complete: bool,
 }
 
@@ -50,6 +52,12 @@ impl Manifests {
             (Some("storage.k8s.io/v1"), Some("StorageClass")) => {
                 self.storage_classes.push(Arc::new(read(object)?));
             }
+            (Some("apps/v1"), Some("ControllerRevision")) => {
+                let revision: ControllerRevision = read(object)?;
+                let of = revision.metadata.namespace.clone();
+                let of = of.unwrap_or_else(|| namespace.to_owned());
+                self.revisions.push((of, Arc::new(revision)));
+            }
             (Some("v1"), Some("ConfigMap" | "Secret")) => {
                 let name = object["metadata"]["name"]
                     .as_str()
@@ -69,6 +77,13 @@ impl Manifests {
         }
         Ok(())
     }
+}
+
+/// Whether a revision is of the set of this name.
+fn belongs_to(revision: &ControllerRevision, set: &str) -> bool {
+    let owners = revision.metadata.owner_references.iter().flatten();
+    let mut sets = owners.filter(|owner| owner.kind == "StatefulSet");
+    sets.any(|owner| owner.name == set && owner.controller == Some(true))
 }
 
 fn read<T: DeserializeOwned>(object: &Value) -> Result<T, serde_json::Error> {
@@ -93,6 +108,16 @@ impl ClusterView for Manifests {
         Listing {
             items: self.storage_classes.clone(),
             complete: self.complete,
+        }
+    }
+
+    /// Always complete: of the past, what the input gives is all there is, or no update could ever be judged offline.
+    fn revisions(&self, namespace: &str, set: &str) -> Listing<ControllerRevision> {
+        let here = self.revisions.iter().filter(|(of, _)| of == namespace);
+        let items = here.map(|(_, revision)| Arc::clone(revision));
+        Listing {
+            items: items.filter(|revision| belongs_to(revision, set)).collect(),
+            complete: true,
         }
     }
 }

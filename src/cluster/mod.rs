@@ -15,16 +15,10 @@ pub struct Unseen;
 
 impl ClusterView for Unseen {
     fn services(&self, _: &str) -> Listing<Service> {
-        Listing {
-            items: Vec::new(),
-            complete: false,
-        }
+        Listing::unknown()
     }
 
     fn storage_classes(&self) -> Listing<StorageClass> {
-        Listing {
-            items: Vec::new(),
-            complete: false,
-        }
+        Listing::unknown()
     }
 }

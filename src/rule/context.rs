@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::sync::Arc;
 
+use k8s_openapi::api::apps::v1::ControllerRevision;
 use k8s_openapi::api::core::v1::Service;
 use k8s_openapi::api::storage::v1::StorageClass;
 
@@ -65,6 +66,21 @@ pub trait ClusterView: Send + Sync {
     }
     /// The storage classes.
     fn storage_classes(&self) -> Listing<StorageClass>;
+    /// The ControllerRevisions of a set: each holds a pod template that it had before, or has.
+    fn revisions(&self, _namespace: &str, _set: &str) -> Listing<ControllerRevision> {
+        Listing::unknown()
+    }
+}
+
+impl<T> Listing<T> {
+    /// Nothing is known.
+    #[must_use]
+    pub fn unknown() -> Self {
+        Self {
+            items: Vec::new(),
+            complete: false,
+        }
+    }
 }
 
 /// A question to the cluster on which a verdict hangs; whoever can ask does so, and has the set judged once more.
@@ -77,6 +93,15 @@ pub enum Question {
     },
     /// Which storage classes are there?
     StorageClasses,
+    /// Which pod templates did this set have before?
+    ControllerRevisions {
+        /// The namespace.
+        namespace: String,
+        /// The set's name.
+        set: String,
+        /// The labels that the set selects, and its revisions bear: `app=web,tier=db`.
+        selector: String,
+    },
 }
 
 impl<'a> Context<'a> {
