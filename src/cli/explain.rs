@@ -54,6 +54,9 @@ fn write(out: &mut dyn Write, entry: &Entry) -> Result<()> {
             ("Parameters of the example", &example.params),
             ("In the cluster", &example.cluster),
         ];
+        if let Some(old) = &example.old {
+            write!(out, "\n{bold}Stored{bold:#}\n{}", indented(old))?;
+        }
         writeln!(out, "\n{bold}Before{bold:#}\n{}", indented(&example.before))?;
         for (title, text) in parts {
             if let Some(text) = text.as_deref().filter(|text| !text.is_empty()) {

@@ -1,6 +1,7 @@
 //! What must not happen, whatever a rule or a policy says.
 
 use super::Case;
+use crate::object::ownership::is_owned;
 use crate::object::record::{self, Record};
 use crate::object::view::StatefulSet;
 use crate::rule::Operation;
@@ -17,10 +18,24 @@ pub(super) fn is_leaving(case: &Case<'_>) -> bool {
         .is_some_and(|old| old.metadata.deletion_timestamp.is_some())
 }
 
-/// Whether the set is ours to act on: it is being made (an UPDATE is only warned), and by no operator, who would compare
-/// it with what it wrote and fight us, and whose words nobody could mend.
+/// Whether the set is ours to write to: it is being made, and by no operator, who would compare it with what it wrote and
+/// fight us.
 pub(super) fn may_act(case: &Case<'_>) -> bool {
     case.operation == Operation::Create && case.object.controller().is_none()
+}
+
+/// A word on a record that the manifest itself brings along, as `kubectl get -o yaml` makes them. What we wrote, in this
+/// request or in an earlier one, nobody owns; without managedFields the record of the stored set is taken for that.
+pub(super) fn carried_record(case: &Case<'_>) -> Option<String> {
+    let (is, was) = (
+        Record::text_on(case.object),
+        case.old.and_then(Record::text_on),
+    );
+    let (metadata, at) = (&case.object.metadata, Record::path());
+    let kept = is.is_none() || is == was && metadata.managed_fields.is_none();
+    (!kept && is_owned(metadata, &at)).then(|| {
+        format!("the manifest carries {at}, the record of what was injected into a stored set; remove it there, it grows stale")
+    })
 }
 
 /// Whether the set declines every injection.

@@ -5,14 +5,15 @@
 //! [`Draft::apply`].
 
 mod guard;
+mod inject;
+mod ratchet;
 mod restore;
 mod verdict;
 
 use serde_json::Value;
 
-use crate::object::record::{self, Carried, Record};
+use crate::object::ReadRaw;
 use crate::object::view::StatefulSet;
-use crate::object::{ApplyError, Change, Draft, ReadRaw};
 use crate::policy::{Policy, Selected};
 use crate::rule::waiver::{Waiver, waivers};
 use crate::rule::{
@@ -20,6 +21,9 @@ use crate::rule::{
 };
 use crate::rules;
 
+use inject::inject;
+use ratchet::Ratchet;
+pub use ratchet::Spared;
 use restore::restore;
 pub use verdict::{Judged, Outcome, Verdict};
 
@@ -44,58 +48,63 @@ pub struct Case<'a> {
     pub cluster: &'a dyn ClusterView,
 }
 
-/// `/mutate`: restores what an UPDATE dropped, applies the fixes, and says what was done, and what the API server will
-/// refuse before anybody else speaks.
+impl Case<'_> {
+    /// Whether the pod template is another than before; each difference is a new revision, and replaces pods.
+    fn template_changes(&self) -> bool {
+        let template = |read: &ReadRaw<'_>| Some(read().ok()?["spec"]["template"].take());
+        template(self.read) != template(self.read_old)
+    }
+}
+
+/// `/mutate`: on CREATE applies the fixes, on UPDATE restores what was dropped; says what was done, and what the API server
+/// will refuse before anybody else speaks.
 #[must_use]
 pub fn mutate(case: &Case<'_>, policy: &Policy) -> Verdict {
     if guard::is_leaving(case) {
         return Verdict::default();
     }
-    let (found, questions) = check(case, policy);
-    let mut plan = Plan::default();
-    let mut judged = Vec::new();
-    for Found {
-        selected,
-        finding,
-        waived,
-    } in found
-    {
-        let applies = !waived && selected.fix == FixMode::Apply && guard::may_inject(case);
-        if let Some(fix) = finding.fix.as_ref().filter(|_| applies) {
-            plan.add(selected, &finding, &fix.changes);
-            judged.push(Judged::new(selected, Outcome::Injected, finding));
-        } else if selected.meta.speaks == Speaks::AtMutate && !waived {
-            let outcome = if selected.level == Level::Audit {
-                Outcome::Audited
-            } else {
-                Outcome::Warned
-            };
-            judged.push(Judged::new(selected, outcome, finding));
-        }
-    }
-    let done = restore(case)
-        .map_err(|error| format!("nothing was restored: {error}"))
-        .and_then(|(draft, restored)| Ok((plan.carry_out(case, draft)?, restored)));
-    match done {
+    let mut verdict = match case.operation {
+        Operation::Create => inject(case, policy),
+        Operation::Update => update(case, policy),
+    };
+    verdict.notes.extend(guard::carried_record(case));
+    verdict
+}
+
+/// Puts back what an UPDATE dropped, and nothing else.
+fn update(case: &Case<'_>, policy: &Policy) -> Verdict {
+    let mut verdict = match restore(case) {
         Ok((draft, notes)) => {
             let (patch, patched) = draft.finish();
             Verdict {
-                judged,
                 patch,
                 patched,
-                questions,
                 notes,
-            }
-        }
-        Err(note) => {
-            judged.retain(|judged| judged.outcome != Outcome::Injected);
-            Verdict {
-                judged,
-                questions,
-                notes: vec![note],
                 ..Verdict::default()
             }
         }
+        Err(error) => Verdict {
+            notes: vec![format!("nothing was restored: {error}")],
+            ..Verdict::default()
+        },
+    };
+    let said = with_object(case, verdict.patched.as_ref(), |restored| {
+        early(restored, policy)
+    });
+    verdict.add(said);
+    verdict
+}
+
+/// What `/mutate` says of a set that is not to be repaired: what the API server refuses before `/validate` is asked.
+fn early(case: &Case<'_>, policy: &Policy) -> Verdict {
+    let (found, questions) = check(case, policy);
+    let early = found
+        .into_iter()
+        .filter(|found| found.selected.meta.speaks == Speaks::AtMutate && !found.waived);
+    Verdict {
+        judged: early.map(Found::said_early).collect(),
+        questions,
+        ..Verdict::default()
     }
 }
 
@@ -105,28 +114,36 @@ pub fn validate(case: &Case<'_>, policy: &Policy) -> Verdict {
     if guard::is_leaving(case) {
         return Verdict::default();
     }
-    let (found, questions) = check(case, policy);
-    let judged = found.into_iter().map(
-        |Found {
-             selected,
-             finding,
-             waived,
-         }| {
-            let previewed = finding.fix.is_some()
-                && selected.fix == FixMode::Preview
-                && guard::may_inject(case);
-            let outcome = match selected.level {
-                _ if waived => Outcome::Waived,
-                Level::Deny if guard::may_act(case) => Outcome::Denied,
-                _ if previewed => Outcome::Previewed,
-                Level::Deny | Level::Warn => Outcome::Warned,
-                Level::Audit | Level::Off => Outcome::Audited,
-            };
-            Judged::new(selected, outcome, finding)
-        },
-    );
+    let (found, mut questions) = check(case, policy);
+    let ratchet = Ratchet::new(case, policy);
+    let judged = found.into_iter().map(|found| {
+        let Found {
+            selected,
+            finding,
+            waived,
+        } = &found;
+        let previewed =
+            finding.fix.is_some() && selected.fix == FixMode::Preview && guard::may_inject(case);
+        let spared = match selected.level {
+            Level::Deny if !waived => ratchet.spares(selected, finding),
+            _ => None,
+        };
+        let outcome = match selected.level {
+            _ if *waived => Outcome::Waived,
+            Level::Deny if spared.is_none() => Outcome::Denied,
+            _ if previewed => Outcome::Previewed,
+            Level::Deny | Level::Warn => Outcome::Warned,
+            Level::Audit | Level::Off => Outcome::Audited,
+        };
+        Judged {
+            spared,
+            ..found.judged(outcome)
+        }
+    });
+    let judged = judged.collect();
+    questions.extend(ratchet.into_question());
     Verdict {
-        judged: judged.collect(),
+        judged,
         questions,
         ..Verdict::default()
     }
@@ -136,35 +153,37 @@ pub fn validate(case: &Case<'_>, policy: &Policy) -> Verdict {
 #[must_use]
 pub fn admit(case: &Case<'_>, policy: &Policy) -> Verdict {
     let mut mutated = mutate(case, policy);
-    let text = mutated.patched.as_ref().map(Value::to_string);
-    let after = text.as_deref().map(StatefulSet::parse);
-    let left = match &after {
-        Some(Ok(after)) => validate(
-            &Case {
-                object: after,
-                ..*case
-            },
-            policy,
-        ),
-        // What we wrote reads back: a patch that broke the object would be a bug, and is shown as what it is.
-        Some(Err(error)) => Verdict {
-            notes: vec![format!("the repaired set cannot be read: {error}")],
-            ..Verdict::default()
-        },
-        None => validate(case, policy),
-    };
+    let left = with_object(case, mutated.patched.as_ref(), |after| {
+        validate(after, policy)
+    });
     mutated
         .judged
         .retain(|judged| judged.outcome == Outcome::Injected);
-    mutated.judged.extend(left.judged);
-    mutated.questions.extend(
-        left.questions
-            .into_iter()
-            .filter(|question| !mutated.questions.contains(question))
-            .collect::<Vec<_>>(),
-    );
-    mutated.notes.extend(left.notes);
+    mutated.add(left);
     mutated
+}
+
+/// Judges the object that came out of an edit, or, where nothing was edited, the object itself.
+fn with_object(
+    case: &Case<'_>,
+    edited: Option<&Value>,
+    judge: impl Fn(&Case<'_>) -> Verdict,
+) -> Verdict {
+    let Some(text) = edited.map(Value::to_string) else {
+        return judge(case);
+    };
+    match StatefulSet::parse(&text) {
+        Ok(object) => judge(&Case {
+            object: &object,
+            read: &|| serde_json::from_str(&text),
+            ..*case
+        }),
+        // What we wrote reads back: a patch that broke the object would be a bug, and is shown as what it is.
+        Err(error) => Verdict {
+            notes: vec![format!("the repaired set cannot be read: {error}")],
+            ..Verdict::default()
+        },
+    }
 }
 
 /// One finding with the rule that reported it.
@@ -174,9 +193,27 @@ struct Found<'p> {
     waived: bool,
 }
 
+impl Found<'_> {
+    fn judged(self, outcome: Outcome) -> Judged {
+        Judged::new(self.selected, outcome, self.finding)
+    }
+
+    /// It is said before anybody is denied.
+    fn said_early(self) -> Judged {
+        let audited = self.selected.level == Level::Audit;
+        self.judged(if audited {
+            Outcome::Audited
+        } else {
+            Outcome::Warned
+        })
+    }
+}
+
 /// Runs every rule once, in order, over one view.
 fn check<'p>(case: &Case<'_>, policy: &'p Policy) -> (Vec<Found<'p>>, Vec<Question>) {
-    let mut cx = Context::new(case.operation, case.namespace, case.name, case.cluster);
+    let template_changes = || case.template_changes();
+    let mut cx = Context::new(case.operation, case.namespace, case.name, case.cluster)
+        .changing(case.old, &template_changes);
     cx.rules = rules::RULES;
     let waivers: Vec<Waiver<'_>> = waivers(case.object).collect();
     let mut found = Vec::new();
@@ -195,64 +232,4 @@ fn check<'p>(case: &Case<'_>, policy: &'p Policy) -> (Vec<Found<'p>>, Vec<Questi
         }));
     }
     (found, cx.into_questions())
-}
-
-/// Without a record nothing that was injected could ever be restored, so nothing is injected.
-const UNREADABLE_RECORD: &str = "nothing was injected: the annotation steadfast.dev/injected is of another version, or \
-                                 no record; remove it from the manifest";
-
-/// The edits that are to be made, and the record of them.
-#[derive(Default)]
-struct Plan {
-    changes: Vec<Change>,
-    entries: Vec<record::Entry>,
-}
-
-impl Plan {
-    fn add(&mut self, selected: &Selected, finding: &Finding, changes: &[Change]) {
-        let entry =
-            |change| record::Entry::of(selected.meta.id, finding.container.as_deref(), change);
-        self.entries.extend(changes.iter().filter_map(entry));
-        self.changes.extend_from_slice(changes);
-    }
-
-    /// Makes the edits and keeps the record; all of it or, for a reason that is returned, nothing.
-    fn carry_out<'a>(mut self, case: &Case<'a>, mut draft: Draft<'a>) -> Result<Draft<'a>, String> {
-        self.changes.extend(self.record(case)?);
-        let made = self
-            .changes
-            .iter()
-            .try_for_each(|change| draft.apply(change));
-        made.map_err(|error| format!("nothing was injected: {error}"))?;
-        Ok(draft)
-    }
-
-    /// The edit that brings the record up to date. Only CREATE injects, and there an entry of a record that the manifest
-    /// brought along counts only where the object really has the value.
-    fn record(&self, case: &Case<'_>) -> Result<Option<Change>, String> {
-        let found = Record::text_on(case.object);
-        let carried = Record::read(found);
-        if !guard::may_act(case) || (self.entries.is_empty() && carried == Carried::None) {
-            return Ok(None);
-        }
-        let mut entries = match carried {
-            Carried::Foreign if self.entries.is_empty() => return Ok(None),
-            Carried::Foreign => return Err(UNREADABLE_RECORD.to_owned()),
-            Carried::None => Vec::new(),
-            Carried::Record(record) => {
-                let raw = (case.read)().map_err(|error| {
-                    format!("nothing was injected: {}", ApplyError::from(error))
-                })?;
-                record
-                    .injected
-                    .into_iter()
-                    .filter(|entry| entry.holds_in(&raw))
-                    .collect()
-            }
-        };
-        entries.extend(self.entries.iter().cloned());
-        let record = Record::new(entries);
-        guard::fits(case, &record.text())?;
-        Ok(record.change(found))
-    }
 }

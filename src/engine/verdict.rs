@@ -6,6 +6,7 @@ use json_patch::Patch;
 use serde::Serialize;
 use serde_json::Value;
 
+use super::Spared;
 use crate::policy::Selected;
 use crate::rule::waiver::PREFIX;
 use crate::rule::{Finding, Level, Question};
@@ -34,6 +35,8 @@ pub struct Judged {
     pub level: Level,
     /// What became of the finding.
     pub outcome: Outcome,
+    /// Why it is not denied, where its rule would.
+    pub spared: Option<Spared>,
     /// The finding.
     pub finding: Finding,
 }
@@ -86,6 +89,18 @@ impl Verdict {
         self.denied().next().is_none()
     }
 
+    /// Adds what else was found.
+    pub(super) fn add(&mut self, other: Self) {
+        let asked = &mut self.questions;
+        self.judged.extend(other.judged);
+        for question in other.questions {
+            if !asked.contains(&question) {
+                asked.push(question);
+            }
+        }
+        self.notes.extend(other.notes);
+    }
+
     /// The findings for which it may not.
     pub fn denied(&self) -> impl Iterator<Item = &Judged> {
         self.judged
@@ -100,6 +115,7 @@ impl Judged {
             rule: selected.meta.id,
             level: selected.level,
             outcome,
+            spared: None,
             finding,
         }
     }
@@ -118,7 +134,10 @@ impl Judged {
             (Outcome::Previewed, Some(fix)) => {
                 format!("{message}; the fix, on preview, would have {}", fix.done)
             }
-            _ => format!("{message}; {remedy}"),
+            _ => match self.spared {
+                Some(spared) => format!("{message}; {remedy}. It is not denied: {spared}"),
+                None => format!("{message}; {remedy}"),
+            },
         }
     }
 
@@ -142,6 +161,9 @@ impl Judged {
             "\n  why    {why}\n  fix    {remedy}\n  allow  annotation {PREFIX}{}: \"<reason>\"",
             self.rule
         );
+        if let Some(spared) = self.spared {
+            let _ = write!(text, "\n  but    it is not denied: {spared}");
+        }
         text
     }
 }

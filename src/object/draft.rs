@@ -58,7 +58,8 @@ impl<'a> Draft<'a> {
     /// The log as a patch, and the edited object where anything was done.
     #[must_use]
     pub fn finish(self) -> (Patch, Option<Value>) {
-        (Patch(self.log), self.raw)
+        let edited = self.raw.filter(|_| !self.log.is_empty());
+        (Patch(self.log), edited)
     }
 }
 

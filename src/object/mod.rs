@@ -6,6 +6,7 @@
 pub mod ownership;
 pub mod quantity;
 pub mod record;
+pub mod unit;
 pub mod view;
 pub mod yaml;
 

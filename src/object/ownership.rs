@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::view::ObjectMeta;
+use super::{Path, Segment};
 
 /// Who wrote a field.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -25,16 +26,15 @@ pub enum Author {
 /// annotation alone could be a copy of another object's, so its manager must have written this one. Every other client
 /// owns the defaults too, and nothing can be told.
 #[must_use]
-pub fn author(metadata: &ObjectMeta<'_>, keys: &[&str]) -> Author {
-    let managers = match metadata
-        .managed_fields
-        .map(|raw| serde_json::from_str::<Option<Vec<Manager>>>(raw.text()))
-    {
-        Some(Ok(Some(managers))) if !managers.is_empty() => managers,
-        _ => return Author::Unknown,
+pub fn author(metadata: &ObjectMeta<'_>, keys: &[&'static str]) -> Author {
+    let Some(managers) = managers(metadata) else {
+        return Author::Unknown;
     };
     if managers.iter().all(|manager| manager.operation == "Apply") {
-        let owned = managers.iter().any(|manager| owns(&manager.fields, keys));
+        let at = Path::of(keys);
+        let owned = managers
+            .iter()
+            .any(|manager| reaches(&manager.fields, at.segments()));
         return if owned { Author::User } else { Author::Server };
     }
     let applied = managers
@@ -44,6 +44,34 @@ pub fn author(metadata: &ObjectMeta<'_>, keys: &[&str]) -> Author {
         Some(raw) => last_applied(raw.text(), keys),
         None => Author::Unknown,
     }
+}
+
+/// Whether any manager owns the field at `at`: it was written by a user, or filled in for a client that says nothing about
+/// what it wrote. Where nothing is known of managers it is taken for owned.
+#[must_use]
+pub fn is_owned(metadata: &ObjectMeta<'_>, at: &Path) -> bool {
+    match managers(metadata) {
+        Some(managers) => managers
+            .iter()
+            .any(|manager| reaches(&manager.fields, at.segments())),
+        None => true,
+    }
+}
+
+/// Whether a `fieldsV1` set names the field or anything in it. A list's item is named by its key, such as
+/// `k:{"name":"web"}`.
+fn reaches(fields: &Value, segments: &[Segment]) -> bool {
+    let Some((first, rest)) = segments.split_first() else {
+        return true;
+    };
+    let below = match first {
+        Segment::Key(key) => fields.get(format!("f:{key}")),
+        Segment::Item { name, .. } => name.as_ref().and_then(|name| {
+            let key = serde_json::json!({ "name": name });
+            fields.get(format!("k:{key}"))
+        }),
+    };
+    below.is_some_and(|below| reaches(below, rest))
 }
 
 #[derive(Deserialize)]
@@ -56,11 +84,11 @@ struct Manager {
     fields: Value,
 }
 
-/// Whether a `fieldsV1` set names the field or anything in it.
-fn owns(fields: &Value, keys: &[&str]) -> bool {
-    keys.iter()
-        .try_fold(fields, |fields, key| fields.get(format!("f:{key}")))
-        .is_some()
+/// The managers, where there are any.
+fn managers(metadata: &ObjectMeta<'_>) -> Option<Vec<Manager>> {
+    let raw = metadata.managed_fields?;
+    let managers = serde_json::from_str::<Option<Vec<Manager>>>(raw.text());
+    managers.ok()?.filter(|managers| !managers.is_empty())
 }
 
 fn last_applied(raw: &str, keys: &[&str]) -> Author {

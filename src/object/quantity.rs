@@ -24,6 +24,25 @@ impl Quantity {
             .then(|| Self(text.to_owned()))
     }
 
+    /// How much it is; the same amount written in two ways is equal, up to the precision of a double.
+    #[must_use]
+    pub fn amount(&self) -> f64 {
+        let number = self.0.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+        let suffix = &self.0[number.len()..];
+        let power = "kMGTPE".find(|c: char| {
+            suffix
+                .to_ascii_uppercase()
+                .starts_with(c.to_ascii_uppercase())
+        });
+        let base: f64 = if suffix.ends_with('i') {
+            1024.0
+        } else {
+            1000.0
+        };
+        let exponent = power.map_or(0, |power| power + 1);
+        number.parse().unwrap_or(f64::NAN) * base.powi(i32::try_from(exponent).unwrap_or(0))
+    }
+
     /// The amount as it was written.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -49,6 +68,18 @@ impl Serialize for Quantity {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    #[allow(clippy::float_cmp)] // Powers of two are exact.
+    fn one_amount_is_written_in_many_ways() {
+        let amount = |text| Quantity::parse(text).expect("an amount").amount();
+        assert_eq!(amount("1Gi"), amount("1024Mi"));
+        assert_eq!(amount("1Gi"), amount("1073741824"));
+        assert_eq!(amount("0.5Ki"), amount("512"));
+        assert_eq!(amount("2k"), 2000.0);
+        assert_eq!(amount("1E"), 1e18);
+        assert_ne!(amount("1G"), amount("1Gi"));
+    }
 
     #[test]
     fn amounts_are_told_from_other_text() {

@@ -66,6 +66,12 @@ impl Entry {
         })
     }
 
+    /// The name of the claim template that the entry is about, if it is about one.
+    #[must_use]
+    pub fn claim(&self) -> Option<&str> {
+        self.path.strip_prefix(CLAIMS)?.strip_suffix(']')
+    }
+
     /// Whether the object still has the value; what the API server added to it does not count.
     #[must_use]
     pub fn holds_in(&self, object: &Value) -> bool {
@@ -84,6 +90,9 @@ impl Entry {
         places
     }
 }
+
+/// Where claim templates stand.
+const CLAIMS: &str = "spec.volumeClaimTemplates[";
 
 fn item_name(item: &Value) -> Option<&str> {
     let own = item.get("name");
@@ -163,6 +172,11 @@ impl Record {
             version: VERSION,
             injected,
         }
+    }
+
+    /// The names of the claim templates that were injected.
+    pub fn claims(&self) -> impl Iterator<Item = &str> {
+        self.injected.iter().filter_map(Entry::claim)
     }
 
     /// Reads the annotation's text.

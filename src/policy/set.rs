@@ -130,7 +130,16 @@ mod tests {
             .filter(|rule| rule.level == Level::Deny)
             .map(|rule| rule.meta.id)
             .collect();
-        assert_eq!(denied, ["zero-grace-period", "dangling-volume-mount"]);
+        assert_eq!(
+            denied,
+            [
+                "claims-deleted",
+                "displaced-data",
+                "zero-grace-period",
+                "dangling-volume-mount",
+                "undeclared-probe-port"
+            ]
+        );
     }
 
     #[test]

@@ -41,6 +41,7 @@ fn section(page: &mut String, entry: &Entry) {
     }
     for example in &doc.examples {
         let Example {
+            old,
             before,
             after,
             cluster,
@@ -48,6 +49,7 @@ fn section(page: &mut String, entry: &Entry) {
         } = example;
         page.push_str("\n### Example\n");
         let parts = [
+            ("Stored", old.as_ref()),
             ("Before", Some(before)),
             ("With the parameters", params.as_ref()),
             ("In the cluster", cluster.as_ref()),

@@ -6,9 +6,11 @@ use std::sync::Arc;
 use k8s_openapi::api::apps::v1::ControllerRevision;
 use k8s_openapi::api::core::v1::Service;
 use k8s_openapi::api::storage::v1::StorageClass;
+use serde_json::Value;
 
 use super::Entry;
 use crate::object::view::{Container, Labels, StatefulSet};
+use crate::workload::probe::with_handler;
 use crate::workload::{Handler, Preferences, Withheld, handler};
 
 /// What is being done to the set.
@@ -28,6 +30,10 @@ pub struct Context<'a> {
     pub namespace: &'a str,
     /// The set's name; empty where the API server is still to make one.
     pub name: &'a str,
+    /// The set before the change; none where it is made.
+    pub old: Option<&'a StatefulSet<'a>>,
+    /// Tells whether the pod template is another than before: by all of it, not only by what rules read.
+    template_changes: &'a dyn Fn() -> bool,
     /// What else is in the cluster.
     pub cluster: &'a dyn ClusterView,
     /// What all rules declare about themselves.
@@ -117,10 +123,30 @@ impl<'a> Context<'a> {
             operation,
             namespace,
             name,
+            old: None,
+            template_changes: &|| false,
             cluster,
             rules: &[],
             questions: RefCell::default(),
         }
+    }
+
+    /// The same, of a change to `old`.
+    #[must_use]
+    pub fn changing(
+        mut self,
+        old: Option<&'a StatefulSet<'a>>,
+        template_changes: &'a dyn Fn() -> bool,
+    ) -> Self {
+        self.old = old;
+        self.template_changes = template_changes;
+        self
+    }
+
+    /// Whether the update starts a rollout: any difference of the pod template is a new revision.
+    #[must_use]
+    pub fn template_changes(&self) -> bool {
+        self.old.is_some() && (self.template_changes)()
     }
 
     /// The headless Services whose selector fits pods with these labels.
@@ -196,6 +222,20 @@ impl<'a> Context<'a> {
                 .is_some_and(|spec| spec.publish_not_ready_addresses == Some(true)),
         };
         handler(set, container, preferences)
+    }
+
+    /// A probe that was once derived, asking the port that speaks for the container now, with the numbers that it had; none
+    /// where no port does.
+    #[must_use]
+    pub fn renewed_probe(
+        &self,
+        set: &StatefulSet<'_>,
+        container: &Container<'_>,
+        probe: &Value,
+    ) -> Option<Value> {
+        let grpc = !probe["grpc"].is_null();
+        let handler = self.probe_handler(set, container, &[], grpc).ok()?;
+        Some(with_handler(probe, &handler))
     }
 
     /// The storage class of this name; without a name, the default class.

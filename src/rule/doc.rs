@@ -5,7 +5,8 @@
 //! One sentence.
 //! ## Why        what goes wrong
 //! ## Fix        what is injected, or what to do
-//! ## Example    fenced `yaml before`, `yaml after`, and where it matters `yaml cluster` and `yaml params`
+//! ## Example    fenced `yaml before`, `yaml after`, and where it matters `yaml old` (what is stored, of an update),
+//!             `yaml cluster` and `yaml params`
 //! ```
 //! The parameters come from the doc comments of the struct's fields.
 
@@ -25,6 +26,8 @@ pub struct Doc {
 /// An example: an object that the rule finds, and the same object repaired.
 #[derive(Clone, Debug, Default)]
 pub struct Example {
+    /// The set that is stored, where the example is an update.
+    pub old: Option<String>,
     /// The set that the rule finds something in.
     pub before: String,
     /// The set after the fix, or after a person did what the remedy says.
@@ -90,10 +93,21 @@ impl Doc {
 
     fn fenced(&mut self, tag: &str, text: String) {
         match tag {
-            "yaml before" => self.examples.push(Example {
-                before: text,
+            "yaml old" => self.examples.push(Example {
+                old: Some(text),
                 ..Example::default()
             }),
+            // An example begins here, unless what is stored began it.
+            "yaml before" => {
+                if self
+                    .examples
+                    .last()
+                    .is_none_or(|last| !last.before.is_empty())
+                {
+                    self.examples.push(Example::default());
+                }
+                self.example().before = text;
+            }
             "yaml after" => self.example().after = text,
             "yaml cluster" => self.example().cluster = Some(text),
             "yaml params" => self.example().params = Some(text),
@@ -101,7 +115,7 @@ impl Doc {
         }
     }
 
-    /// The example under way: `before` comes first, whatever goes with it follows.
+    /// The example under way: `old` or `before` comes first, whatever goes with it follows.
     fn example(&mut self) -> &mut Example {
         if self.examples.is_empty() {
             self.examples.push(Example::default());

@@ -19,6 +19,8 @@ pub use context::{ClusterView, Context, Known, Listing, Operation, Question, sel
 pub use finding::{Finding, Fix, Report};
 pub use params::AtLeast;
 
+pub use crate::workload::probe::HANDLERS;
+
 /// One rule, configured.
 pub trait Rule: Send + Sync {
     /// Reports what is wrong with `sts`.
@@ -38,6 +40,8 @@ pub struct Meta {
     pub id: &'static str,
     /// What happens to a finding that is left, by profile.
     pub levels: Levels,
+    /// Whether the rule is about what a set is, or about what an update does to it.
+    pub judges: Judges,
     /// Which call speaks: where the API server refuses the object before `/validate` sees it, only `/mutate` can.
     pub speaks: Speaks,
     /// Whether its findings are about single containers, so that a waiver may name some.
@@ -53,6 +57,15 @@ pub struct Levels {
     pub baseline: Level,
     /// For teams that want every set complete.
     pub strict: Level,
+}
+
+/// What a rule is about.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Judges {
+    /// What a set is. On UPDATE only a defect that is new is denied.
+    Sets,
+    /// What an update does. Nothing is found where nothing is changed.
+    Updates,
 }
 
 /// The call in which a finding that is left is said.

@@ -49,7 +49,7 @@ use crate::object::quantity::Quantity;
 use crate::object::view::StatefulSet;
 use crate::object::{Change, Mount, Named, Path};
 use crate::rule::{
-    Context, Declare, Finding, Known, Level, Levels, Meta, Operation, Report, Rule, Speaks,
+    Context, Declare, Finding, Judges, Known, Level, Levels, Meta, Operation, Report, Rule, Speaks,
 };
 use crate::workload::data;
 
@@ -80,6 +80,7 @@ impl Declare for DanglingVolumeMount {
             baseline: Level::Deny,
             strict: Level::Deny,
         },
+        judges: Judges::Sets,
         speaks: Speaks::AtMutate,
         per_container: true,
         source: include_str!("dangling_volume_mount.rs"),

@@ -28,7 +28,7 @@ use serde::{Deserialize, Serialize};
 use crate::object::Path;
 use crate::object::view::StatefulSet;
 use crate::object::yaml::nearest;
-use crate::rule::{Context, Declare, Finding, Level, Levels, Meta, Report, Rule, Speaks};
+use crate::rule::{Context, Declare, Finding, Judges, Level, Levels, Meta, Report, Rule, Speaks};
 
 /// The parameters.
 #[derive(Debug, Deserialize, Serialize)]
@@ -70,6 +70,7 @@ impl Declare for DisallowedUpdateStrategy {
             baseline: Level::Warn,
             strict: Level::Deny,
         },
+        judges: Judges::Sets,
         speaks: Speaks::AtMutate,
         per_container: false,
         source: include_str!("disallowed_update_strategy.rs"),

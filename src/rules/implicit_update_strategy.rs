@@ -32,7 +32,7 @@ use crate::object::record::{Carried, Record};
 use crate::object::view::StatefulSet;
 use crate::object::{Change, Path};
 use crate::rule::{
-    Context, Declare, Finding, Level, Levels, Meta, Operation, Report, Rule, Speaks,
+    Context, Declare, Finding, Judges, Level, Levels, Meta, Operation, Report, Rule, Speaks,
 };
 
 /// The parameters.
@@ -59,6 +59,7 @@ impl Declare for ImplicitUpdateStrategy {
             baseline: Level::Audit,
             strict: Level::Warn,
         },
+        judges: Judges::Sets,
         speaks: Speaks::AtValidate,
         per_container: false,
         source: include_str!("implicit_update_strategy.rs"),

@@ -27,7 +27,9 @@ use crate::object::record::ANNOTATION;
 use crate::object::view::StatefulSet;
 use crate::object::yaml::nearest;
 use crate::rule::waiver::{HEADLESS_SERVICE, INJECT, Waiver, waivers};
-use crate::rule::{Context, Declare, Entry, Finding, Level, Levels, Meta, Report, Rule, Speaks};
+use crate::rule::{
+    Context, Declare, Entry, Finding, Judges, Level, Levels, Meta, Report, Rule, Speaks,
+};
 
 /// The parameters: none.
 #[derive(Debug, Default, Deserialize, Serialize)]
@@ -41,6 +43,7 @@ impl Declare for IneffectiveAnnotation {
             baseline: Level::Warn,
             strict: Level::Warn,
         },
+        judges: Judges::Sets,
         speaks: Speaks::AtValidate,
         per_container: false,
         source: include_str!("ineffective_annotation.rs"),

@@ -63,7 +63,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::object::Change;
 use crate::object::view::StatefulSet;
-use crate::rule::{AtLeast, Context, Declare, Finding, Level, Levels, Meta, Report, Rule, Speaks};
+use crate::rule::{
+    AtLeast, Context, Declare, Finding, Judges, Level, Levels, Meta, Report, Rule, Speaks,
+};
 use crate::workload::{Withheld, probe};
 
 /// The parameters.
@@ -98,6 +100,7 @@ impl Declare for MissingLivenessProbe {
             baseline: Level::Audit,
             strict: Level::Warn,
         },
+        judges: Judges::Sets,
         speaks: Speaks::AtValidate,
         per_container: true,
         source: include_str!("missing_liveness_probe.rs"),

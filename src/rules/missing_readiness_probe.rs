@@ -39,7 +39,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::object::Change;
 use crate::object::view::StatefulSet;
-use crate::rule::{AtLeast, Context, Declare, Finding, Level, Levels, Meta, Report, Rule, Speaks};
+use crate::rule::{
+    AtLeast, Context, Declare, Finding, Judges, Level, Levels, Meta, Report, Rule, Speaks,
+};
 use crate::workload::{Withheld, probe};
 
 /// The parameters.
@@ -71,6 +73,7 @@ impl Declare for MissingReadinessProbe {
             baseline: Level::Warn,
             strict: Level::Deny,
         },
+        judges: Judges::Sets,
         speaks: Speaks::AtValidate,
         per_container: true,
         source: include_str!("missing_readiness_probe.rs"),

@@ -45,7 +45,8 @@ use crate::object::view::StatefulSet;
 use crate::object::{Change, Path};
 use crate::rule::waiver::HEADLESS_SERVICE;
 use crate::rule::{
-    Context, Declare, Finding, Known, Level, Levels, Meta, Operation, Report, Rule, Speaks, selects,
+    Context, Declare, Finding, Judges, Known, Level, Levels, Meta, Operation, Report, Rule, Speaks,
+    selects,
 };
 
 /// The parameters.
@@ -71,6 +72,7 @@ impl Declare for MissingServiceName {
             baseline: Level::Warn,
             strict: Level::Deny,
         },
+        judges: Judges::Sets,
         speaks: Speaks::AtValidate,
         per_container: false,
         source: include_str!("missing_service_name.rs"),

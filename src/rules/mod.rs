@@ -1,14 +1,20 @@
 //! One rule, one file. A file's head is its documentation, its examples and its test; adding a rule is its file and two
 //! lines here. Rules never use each other.
 
+pub mod claims_deleted;
 pub mod dangling_volume_mount;
 pub mod disallowed_update_strategy;
+pub mod displaced_data;
+pub mod immutable_field_change;
 pub mod implicit_update_strategy;
 pub mod ineffective_annotation;
 pub mod missing_liveness_probe;
 pub mod missing_readiness_probe;
 pub mod missing_service_name;
 pub mod partition_beyond_replicas;
+pub mod stale_partition;
+pub mod undeclared_probe_port;
+pub mod volume_behind_claim;
 pub mod zero_grace_period;
 
 use std::sync::LazyLock;
@@ -17,14 +23,20 @@ use crate::rule::Entry;
 
 /// Every rule, in the order in which they run and report.
 pub const RULES: &[Entry] = &[
+    Entry::of::<immutable_field_change::ImmutableFieldChange>(),
+    Entry::of::<claims_deleted::ClaimsDeleted>(),
+    Entry::of::<displaced_data::DisplacedData>(),
     Entry::of::<zero_grace_period::ZeroGracePeriod>(),
     Entry::of::<dangling_volume_mount::DanglingVolumeMount>(),
     Entry::of::<missing_service_name::MissingServiceName>(),
     Entry::of::<missing_readiness_probe::MissingReadinessProbe>(),
     Entry::of::<missing_liveness_probe::MissingLivenessProbe>(),
+    Entry::of::<undeclared_probe_port::UndeclaredProbePort>(),
     Entry::of::<implicit_update_strategy::ImplicitUpdateStrategy>(),
     Entry::of::<disallowed_update_strategy::DisallowedUpdateStrategy>(),
     Entry::of::<partition_beyond_replicas::PartitionBeyondReplicas>(),
+    Entry::of::<stale_partition::StalePartition>(),
+    Entry::of::<volume_behind_claim::VolumeBehindClaim>(),
     Entry::of::<ineffective_annotation::IneffectiveAnnotation>(),
 ];
 

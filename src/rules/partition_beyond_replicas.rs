@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::object::Path;
 use crate::object::view::StatefulSet;
-use crate::rule::{Context, Declare, Finding, Level, Levels, Meta, Report, Rule, Speaks};
+use crate::rule::{Context, Declare, Finding, Judges, Level, Levels, Meta, Report, Rule, Speaks};
 
 /// The parameters: none.
 #[derive(Debug, Default, Deserialize, Serialize)]
@@ -31,6 +31,7 @@ impl Declare for PartitionBeyondReplicas {
             baseline: Level::Warn,
             strict: Level::Warn,
         },
+        judges: Judges::Sets,
         speaks: Speaks::AtValidate,
         per_container: false,
         source: include_str!("partition_beyond_replicas.rs"),

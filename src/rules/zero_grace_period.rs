@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::object::Path;
 use crate::object::view::StatefulSet;
-use crate::rule::{Context, Declare, Finding, Level, Levels, Meta, Report, Rule, Speaks};
+use crate::rule::{Context, Declare, Finding, Judges, Level, Levels, Meta, Report, Rule, Speaks};
 
 /// The parameters: none.
 #[derive(Debug, Default, Deserialize, Serialize)]
@@ -33,6 +33,7 @@ impl Declare for ZeroGracePeriod {
             baseline: Level::Deny,
             strict: Level::Deny,
         },
+        judges: Judges::Sets,
         speaks: Speaks::AtValidate,
         per_container: false,
         source: include_str!("zero_grace_period.rs"),

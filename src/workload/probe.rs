@@ -2,6 +2,7 @@
 
 use k8s_openapi::api::core::v1::{GRPCAction, Probe, TCPSocketAction};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
+use serde_json::Value;
 
 use super::Handler;
 
@@ -38,6 +39,24 @@ pub fn startup(handler: &Handler, budget_seconds: u32) -> Probe {
         STARTUP_PERIOD_SECONDS,
         budget_seconds.div_ceil(STARTUP_PERIOD_SECONDS),
     )
+}
+
+/// The ways in which a probe can ask; it has one of them.
+pub const HANDLERS: [&str; 4] = ["exec", "grpc", "httpGet", "tcpSocket"];
+
+/// This probe, asking in another way.
+///
+/// # Panics
+/// Never: a probe is plain data.
+#[must_use]
+pub fn with_handler(probe: &Value, handler: &Handler) -> Value {
+    let mut asking = serde_json::to_value(readiness(handler, 10)).expect("a probe is plain data");
+    for (key, value) in probe.as_object().into_iter().flatten() {
+        if !HANDLERS.contains(&key.as_str()) {
+            asking[key] = value.clone();
+        }
+    }
+    asking
 }
 
 fn probe(handler: &Handler, period_seconds: u32, failure_threshold: u32) -> Probe {

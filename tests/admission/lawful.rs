@@ -62,10 +62,7 @@ pub(crate) fn lawful(phase: Phase, question: &Value, answer: &Answer) -> Result<
                 .is_some_and(|text| !text.is_empty()),
             "a denial has a message",
         )?;
-        must(
-            phase == Phase::Validate && request["operation"] == "CREATE",
-            "only the making is denied, by validate",
-        )?;
+        must(phase == Phase::Validate, "only validate denies")?;
     }
     if let Some(patch) = response.get("patch") {
         must(phase == Phase::Mutate, "only mutate patches")?;

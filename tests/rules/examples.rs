@@ -2,15 +2,16 @@
 
 use serde_json::{Value, json};
 use steadfast::cluster::{Manifests, Unseen};
-use steadfast::engine::{Judged, Outcome, Verdict};
+use steadfast::engine::{self, Judged, Outcome, Verdict};
 use steadfast::policy::PolicySet;
 use steadfast::rule::ClusterView;
 
 use crate::common::fixtures::{Shown, examples};
-use crate::common::{RECORD, admit, alone, cluster, document, documents, outcome};
+use crate::common::{RECORD, alone, cluster, document, documents, judge, outcome};
 
 /// An example, ready to be judged by its rule alone.
 struct Case {
+    old: Option<Value>,
     before: Value,
     after: Value,
     policy: PolicySet,
@@ -29,6 +30,7 @@ impl Case {
             .as_ref()
             .map_or_else(|| json!({}), |text| document(name, text));
         Self {
+            old: example.old.as_ref().map(|text| document(name, text)),
             before: document(name, &example.before),
             after: document(name, &example.after),
             policy: alone(rule, "warn", &params),
@@ -44,7 +46,13 @@ impl Case {
             .cluster
             .as_ref()
             .map(|manifests| manifests as &dyn ClusterView);
-        admit(object, &self.policy, known.unwrap_or(&Unseen))
+        judge(
+            engine::admit,
+            object,
+            self.old.as_ref(),
+            &self.policy,
+            known.unwrap_or(&Unseen),
+        )
     }
 }
 

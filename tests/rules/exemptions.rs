@@ -2,12 +2,12 @@
 
 use json_patch::PatchOperation;
 use serde_json::{Value, json};
-use steadfast::engine::{Outcome, Verdict};
+use steadfast::engine::{self, Outcome, Verdict};
 use steadfast::policy::PolicySet;
 
 use crate::common::fixtures::{Shown, examples};
 use crate::common::{
-    RECORD, admit, alone, annotate, cluster, document, documents, findings, storage_classes,
+    RECORD, alone, annotate, cluster, document, documents, findings, judge, storage_classes,
 };
 use crate::trials::{everywhere, injects};
 
@@ -94,8 +94,12 @@ impl Waivable {
             .cluster
             .as_ref()
             .map_or_else(Vec::new, |text| documents(&self.shown.name, text));
-        admit(
+        let old = self.shown.example.old.as_ref();
+        let old = old.map(|text| document(&self.shown.name, text));
+        judge(
+            engine::admit,
             object,
+            old.as_ref(),
             &self.policy,
             &cluster(beside.iter().chain(&storage_classes())),
         )
@@ -144,7 +148,7 @@ fn a_waiver_with_a_reason_stops_fix_and_denial() {
             let verdict = case.admit(&case.waived("we know what we do", on_template));
             let name = &case.shown.name;
             assert!(
-                verdict.patch.is_empty() && verdict.allowed(),
+                !injects(&verdict) && verdict.allowed(),
                 "{name}: {:?}",
                 findings(&verdict)
             );
@@ -183,7 +187,9 @@ fn a_waiver_without_a_reason_stops_nothing() {
 #[test]
 fn a_waiver_for_a_container_is_for_that_one_only() {
     let mut tried = 0;
-    for mut case in Waivable::all() {
+    // What an update displaces is named by the record, so a twin of it has no defect.
+    let sets = Waivable::all().filter(|case| case.shown.example.old.is_none());
+    for mut case in sets {
         let name = case.shown.name.clone();
         let Some(containers) = case
             .object

@@ -1,121 +1,223 @@
-//! Injected probes over a set's life: put back where they were dropped, taken out where they no longer fit.
+//! Injected probes over a set's life: put back where they were dropped, and derived anew or taken out where they no longer
+//! fit. All of it only within a rollout that the user started.
 
 use serde_json::Value;
 
 use super::super::{Case, guard};
-use crate::object::record::{Entry, contains};
+use super::Restoration;
+use crate::object::record::{Entry, Record, contains};
 use crate::object::view::StatefulSet;
-use crate::object::{ApplyError, Change, Draft, Path};
-use crate::rule::waiver::waivers;
+use crate::object::{ApplyError, Change, Path};
+use crate::rule::{Context, HANDLERS, Operation};
 
-/// The ways to ask; a probe has one of them.
-const HANDLERS: [&str; 4] = ["exec", "grpc", "httpGet", "tcpSocket"];
+/// What the API server fills in where a probe leaves it out (kubernetes/kubernetes `pkg/apis/core/v1/defaults.go`).
+const DEFAULTS: [(&str, i64); 4] = [
+    ("timeoutSeconds", 1),
+    ("periodSeconds", 10),
+    ("successThreshold", 1),
+    ("failureThreshold", 3),
+];
 
-/// Does for one recorded probe what the update calls for, and says so. Only what the old object still has counts: a probe
-/// that somebody changed since is his own.
-pub(super) fn mend(
-    draft: &mut Draft<'_>,
-    case: &Case<'_>,
-    old: &StatefulSet<'_>,
-    entry: &Entry,
-    raw_old: &Value,
-) -> Result<Option<String>, ApplyError> {
-    let Some(container) = entry
-        .container
-        .as_deref()
-        .filter(|_| entry.holds_in(raw_old))
-    else {
-        return Ok(None);
-    };
-    let (at, now) = match &entry.places_in(draft.object()?)[..] {
-        [(at, now)] => (at.clone(), now.cloned()),
-        _ => return Ok(None),
-    };
-    let path = &entry.path;
-    let Some(now) = now else {
-        return put_back(draft, case, old, entry, container, at, raw_old);
-    };
-    let Some(handler) = HANDLERS
-        .into_iter()
-        .find(|handler| !entry.value[handler].is_null())
-    else {
-        return Ok(None);
-    };
-    if !contains(&now[handler], &entry.value[handler]) {
-        return Ok(None);
+impl Restoration<'_, '_> {
+    /// Does for one recorded probe what the update calls for, and returns the entry as it is then; none where it lapses.
+    /// Only what the old object still has counts: a probe that somebody changed since is his own.
+    pub(super) fn mend_probe(
+        &mut self,
+        entry: &Entry,
+        record: &Record,
+    ) -> Result<Option<Entry>, ApplyError> {
+        let held = entry.holds_in(&self.raw_old);
+        let (Some(container), Some(handler)) = (
+            entry.container.as_deref().filter(|_| held),
+            handler(&entry.value),
+        ) else {
+            return Ok(None);
+        };
+        let (at, now) = match &entry.places_in(self.draft.object()?)[..] {
+            [(at, now)] => (at.clone(), now.cloned()),
+            _ => return Ok(None),
+        };
+        let declined = self.is_declined(entry) || guard::declines(self.case.object);
+        let fits = asks_a_port_of(entry, handler, container, self.case.object);
+        let renewed = if fits || declined {
+            None
+        } else {
+            self.renewed(entry, container, record)?
+        };
+        match now {
+            None if declined => Ok(None),
+            None => self.put_back(entry, at, fits, renewed),
+            Some(now)
+                if renewed
+                    .as_ref()
+                    .is_some_and(|renewed| contains(&now, &renewed.value)) =>
+            {
+                Ok(renewed)
+            }
+            Some(now) if !contains(&now[handler], &entry.value[handler]) => Ok(None),
+            Some(now) => match HANDLERS
+                .into_iter()
+                .find(|own| *own != handler && !now[own].is_null())
+            {
+                Some(own) => self.yield_to(own, &now, entry, &at).map(|()| None),
+                None if fits => Ok(Some(entry.clone())),
+                None => self.replace(entry, at, renewed),
+            },
+        }
     }
-    // A merging client leaves ours beside the user's, and the API server refuses two.
-    if let Some(own) = HANDLERS
-        .into_iter()
-        .find(|other| *other != handler && !now[other].is_null())
-    {
-        draft.apply(&Change::Remove {
-            at: at.key(handler),
-        })?;
-        return Ok(Some(format!(
-            "{path}: {own} takes the place of the injected {handler}"
-        )));
-    }
-    if asks_the_same_port(entry, container, old, case.object) {
-        return Ok(None);
-    }
-    draft.apply(&Change::Remove { at })?;
-    Ok(Some(format!(
-        "{path} was injected for a port that is gone; removed. Add one of your own"
-    )))
-}
 
-/// Puts back a probe that was dropped, unless somebody declines it or its port is another now.
-fn put_back(
-    draft: &mut Draft<'_>,
-    case: &Case<'_>,
-    old: &StatefulSet<'_>,
-    entry: &Entry,
-    container: &str,
-    at: Path,
-    raw_old: &Value,
-) -> Result<Option<String>, ApplyError> {
-    let (rule, path) = (&entry.rule, &entry.path);
-    let waived = waivers(case.object).any(|waiver| waiver.covers(rule, Some(container)));
-    if waived || guard::declines(case.object) {
-        return Ok(None);
+    /// A probe that was dropped comes back with the value it had.
+    fn put_back(
+        &mut self,
+        entry: &Entry,
+        at: Path,
+        fits: bool,
+        renewed: Option<Entry>,
+    ) -> Result<Option<Entry>, ApplyError> {
+        let (rule, path) = (&entry.rule, &entry.path);
+        let Some(kept) = (if fits { Some(entry.clone()) } else { renewed }) else {
+            self.say(format!(
+                "{path} was left out, and the port that it asked is gone; not kept"
+            ));
+            return Ok(None);
+        };
+        let old = entry
+            .places_in(&self.raw_old)
+            .into_iter()
+            .find_map(|(_, value)| value.cloned());
+        let value = old.filter(|_| fits).unwrap_or_else(|| kept.value.clone());
+        self.say(if fits {
+            format!("{path} was left out; kept the injected one. To drop it: annotate allow.steadfast.dev/{rule}: \"<reason>\"")
+        } else {
+            format!("{path} was left out; kept the injected one, which {}", now_asks(&kept))
+        });
+        self.apply(&Change::set(at, value))?;
+        Ok(Some(kept))
     }
-    if !asks_the_same_port(entry, container, old, case.object) {
-        return Ok(Some(format!(
-            "{path} was left out, and the port that it asked has changed; not kept"
-        )));
-    }
-    let value = entry
-        .places_in(raw_old)
-        .into_iter()
-        .find_map(|(_, value)| value.cloned());
-    draft.apply(&Change::set(at, value))?;
-    Ok(Some(format!(
-        "{path} was left out; kept the injected one. To drop it: annotate allow.steadfast.dev/{rule}: \"<reason>\""
-    )))
-}
 
-/// Whether the port that the probe asks, by name or number, was declared and still is. A probe must not outlive it; one that
-/// asks by name goes along when the number changes, as it would if it were derived anew.
-fn asks_the_same_port(
-    entry: &Entry,
-    container: &str,
-    old: &StatefulSet<'_>,
-    new: &StatefulSet<'_>,
-) -> bool {
-    let port = HANDLERS
-        .into_iter()
-        .find_map(|handler| entry.value[handler].get("port"));
-    let is_declared = |set: &StatefulSet<'_>| {
+    /// A probe whose port is gone.
+    fn replace(
+        &mut self,
+        entry: &Entry,
+        at: Path,
+        renewed: Option<Entry>,
+    ) -> Result<Option<Entry>, ApplyError> {
+        let path = &entry.path;
+        if let Some(renewed) = renewed {
+            self.say(format!(
+                "{path} was injected for a port that is gone; it {}",
+                now_asks(&renewed)
+            ));
+            self.apply(&Change::set(at, &renewed.value))?;
+            return Ok(Some(renewed));
+        }
+        self.say(format!(
+            "{path} was injected for a port that is gone; removed. Add one of your own"
+        ));
+        self.apply(&Change::Remove { at })?;
+        Ok(None)
+    }
+
+    /// A merging client leaves ours beside the user's handler, and the API server refuses two. Our numbers go, too, where
+    /// nobody owns them: the user's handler is to be asked as his manifest says.
+    fn yield_to(
+        &mut self,
+        own: &str,
+        now: &Value,
+        entry: &Entry,
+        at: &Path,
+    ) -> Result<(), ApplyError> {
+        let handler = HANDLERS.into_iter().filter(|handler| *handler != own);
+        for handler in handler.filter(|handler| !entry.value[handler].is_null()) {
+            self.say(format!(
+                "{}: {own} takes the place of the injected {handler}",
+                entry.path
+            ));
+            self.apply(&Change::Remove {
+                at: at.clone().key(handler),
+            })?;
+        }
+        for (number, default) in DEFAULTS {
+            let is_ours = now[number] == entry.value[number] && now[number] != default;
+            let at = at.clone().key(number);
+            if is_ours && !now[number].is_null() && !self.is_owned(&at) {
+                self.apply(&Change::Remove { at })?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The entry with the port that speaks for the container now, and the numbers that it had; none where no port does.
+    fn renewed(
+        &mut self,
+        entry: &Entry,
+        container: &str,
+        record: &Record,
+    ) -> Result<Option<Entry>, ApplyError> {
+        let mut bare = self.draft.object()?.clone();
+        for ours in record
+            .injected
+            .iter()
+            .filter(|ours| ours.container == entry.container)
+        {
+            let places = ours.places_in(&bare).into_iter();
+            let held: Vec<_> = places
+                .filter(|(_, value)| value.is_some_and(|value| contains(value, &ours.value)))
+                .map(|(at, _)| at.pointer())
+                .collect();
+            for place in held {
+                place.delete(&mut bare);
+            }
+        }
+        let text = bare.to_string();
+        let Ok(set) = StatefulSet::parse(&text) else {
+            return Ok(None);
+        };
+        let Case {
+            namespace,
+            name,
+            cluster,
+            ..
+        } = *self.case;
+        let cx = Context::new(Operation::Update, namespace, name, cluster);
         let container = set
             .containers()
-            .find(|candidate| *container == *candidate.name);
-        container.is_some_and(|container| {
-            container.item().ports.iter().any(|declared| match port {
-                Some(Value::String(name)) => **name == *declared.name,
-                port => port.and_then(Value::as_i64) == Some(declared.container_port),
-            })
+            .find(|candidate| *candidate.name == *container);
+        let value =
+            container.and_then(|container| cx.renewed_probe(&set, &container, &entry.value));
+        Ok(value.map(|value| Entry {
+            value,
+            ..entry.clone()
+        }))
+    }
+}
+
+/// How a recorded probe asks.
+fn handler(probe: &Value) -> Option<&'static str> {
+    HANDLERS
+        .into_iter()
+        .find(|handler| !probe[handler].is_null())
+}
+
+/// In words, whom a probe asks that was derived anew.
+fn now_asks(entry: &Entry) -> String {
+    let port = handler(&entry.value).map(|handler| &entry.value[handler]["port"]);
+    match port {
+        Some(Value::String(name)) => format!("asks port {name} now"),
+        port => format!("asks port {} now", port.unwrap_or(&Value::Null)),
+    }
+}
+
+/// Whether the container declares the port that the probe asks, by name or number. A probe must not outlive it; one that
+/// asks by name goes along when the number changes, as it would if it were derived anew.
+fn asks_a_port_of(entry: &Entry, handler: &str, container: &str, set: &StatefulSet<'_>) -> bool {
+    let port = &entry.value[handler]["port"];
+    let mut containers = set.containers();
+    let container = containers.find(|candidate| *container == *candidate.name);
+    container.is_some_and(|container| {
+        container.item().ports.iter().any(|declared| match port {
+            Value::String(name) => **name == *declared.name,
+            port => port.as_i64() == Some(declared.container_port),
         })
-    };
-    is_declared(old) && is_declared(new)
+    })
 }

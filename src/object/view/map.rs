@@ -146,6 +146,30 @@ impl<'a> Raw<'a> {
     }
 }
 
+/// JSON text of something that is compared only by those who read it: any two are equal.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Kept<'a>(Option<Raw<'a>>);
+
+impl<'a> Kept<'a> {
+    /// The text; empty where there is none.
+    #[must_use]
+    pub fn text(self) -> &'a str {
+        self.0.map_or("", Raw::text)
+    }
+}
+
+impl PartialEq for Kept<'_> {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Kept<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Raw::deserialize(deserializer).map(|raw| Self(Some(raw)))
+    }
+}
+
 impl PartialEq for Raw<'_> {
     fn eq(&self, other: &Self) -> bool {
         self.text() == other.text()

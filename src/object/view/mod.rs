@@ -19,7 +19,7 @@ use std::fmt;
 use super::yaml::in_words;
 
 pub use list::List;
-pub use map::{Annotations, Labels, Raw};
+pub use map::{Annotations, Kept, Labels, Raw};
 pub use text::{IntOrString, Text};
 
 table! {
@@ -87,6 +87,8 @@ table! {
     pub struct LabelSelector is "io.k8s.apimachinery.pkg.apis.meta.v1.LabelSelector" {
         /// The labels that must be there.
         match_labels "matchLabels": Labels<'a>,
+        /// What else must hold for a pod's labels.
+        match_expressions "matchExpressions": Kept<'a>,
     }
 
     /// How pods are replaced when the template changes.
@@ -155,6 +157,10 @@ table! {
         http_get "httpGet": Option<HttpGet<'a>>,
         /// By opening a connection.
         tcp_socket "tcpSocket": Option<TcpSocket<'a>>,
+        /// By running a command.
+        exec "exec": Option<Kept<'a>>,
+        /// By the health service of gRPC.
+        grpc "grpc": Option<Kept<'a>>,
     }
 
     /// A question by HTTP.
@@ -217,6 +223,8 @@ table! {
     pub struct ClaimTemplate is "io.k8s.api.core.v1.PersistentVolumeClaim" {
         /// Its metadata; the name is the volume's.
         metadata "metadata": ObjectMeta<'a>,
+        /// What is asked for: size, class and the rest.
+        spec "spec": Kept<'a>,
     }
 }
 

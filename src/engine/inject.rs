@@ -1,0 +1,106 @@
+//! What is injected into a set that is made, and the record of it.
+
+use super::{Case, Found, Outcome, Verdict, check, guard};
+use crate::object::record::{self, Carried, Record};
+use crate::object::{ApplyError, Change, Draft};
+use crate::policy::{Policy, Selected};
+use crate::rule::{Finding, FixMode, Speaks};
+
+/// Applies the fixes and says so; all of them or, for a reason that is said, none.
+pub(super) fn inject(case: &Case<'_>, policy: &Policy) -> Verdict {
+    let (found, questions) = check(case, policy);
+    let mut plan = Plan::default();
+    let mut judged = Vec::new();
+    for found in found {
+        let Found {
+            selected,
+            finding,
+            waived,
+        } = &found;
+        let applies = !waived && selected.fix == FixMode::Apply && guard::may_inject(case);
+        if let Some(fix) = finding.fix.as_ref().filter(|_| applies) {
+            plan.add(selected, finding, &fix.changes);
+            judged.push(found.judged(Outcome::Injected));
+        } else if selected.meta.speaks == Speaks::AtMutate && !waived {
+            judged.push(found.said_early());
+        }
+    }
+    let (patch, patched, notes) = match plan.carry_out(case) {
+        Ok(draft) => {
+            let (patch, patched) = draft.finish();
+            (patch, patched, Vec::new())
+        }
+        Err(note) => {
+            judged.retain(|judged| judged.outcome != Outcome::Injected);
+            (json_patch::Patch::default(), None, vec![note])
+        }
+    };
+    Verdict {
+        judged,
+        patch,
+        patched,
+        questions,
+        notes,
+    }
+}
+
+/// Without a record nothing that was injected could ever be restored, so nothing is injected.
+const UNREADABLE_RECORD: &str = "nothing was injected: the annotation steadfast.dev/injected is of another version, or \
+                                 no record; remove it from the manifest";
+
+/// The edits that are to be made, and the record of them.
+#[derive(Default)]
+struct Plan {
+    changes: Vec<Change>,
+    entries: Vec<record::Entry>,
+}
+
+impl Plan {
+    fn add(&mut self, selected: &Selected, finding: &Finding, changes: &[Change]) {
+        let entry =
+            |change| record::Entry::of(selected.meta.id, finding.container.as_deref(), change);
+        self.entries.extend(changes.iter().filter_map(entry));
+        self.changes.extend_from_slice(changes);
+    }
+
+    /// Makes the edits and keeps the record; all of it or, for a reason that is returned, nothing.
+    fn carry_out<'a>(mut self, case: &Case<'a>) -> Result<Draft<'a>, String> {
+        let mut draft = Draft::new(case.read);
+        self.changes.extend(self.record(case)?);
+        let made = self
+            .changes
+            .iter()
+            .try_for_each(|change| draft.apply(change));
+        made.map_err(|error| format!("nothing was injected: {error}"))?;
+        Ok(draft)
+    }
+
+    /// The edit that brings the record up to date. Only CREATE injects, and there an entry of a record that the manifest
+    /// brought along counts only where the object really has the value.
+    fn record(&self, case: &Case<'_>) -> Result<Option<Change>, String> {
+        let found = Record::text_on(case.object);
+        let carried = Record::read(found);
+        if !guard::may_act(case) || (self.entries.is_empty() && carried == Carried::None) {
+            return Ok(None);
+        }
+        let mut entries = match carried {
+            Carried::Foreign if self.entries.is_empty() => return Ok(None),
+            Carried::Foreign => return Err(UNREADABLE_RECORD.to_owned()),
+            Carried::None => Vec::new(),
+            Carried::Record(record) => {
+                let raw = (case.read)().map_err(|error| {
+                    format!("nothing was injected: {}", ApplyError::from(error))
+                })?;
+                record
+                    .injected
+                    .into_iter()
+                    .filter(|entry| entry.holds_in(&raw))
+                    .collect()
+            }
+        };
+        entries.extend(self.entries.iter().cloned());
+        let record = Record::new(entries);
+        guard::fits(case, &record.text())?;
+        Ok(record.change(found))
+    }
+}

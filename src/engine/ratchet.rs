@@ -1,0 +1,166 @@
+//! Old defects warn, new ones are denied: a policy that is turned on late never blocks work in flight, and never a way back.
+
+use std::cell::{OnceCell, RefCell};
+use std::collections::BTreeSet;
+use std::fmt;
+
+use serde_json::Value;
+
+use super::{Case, check};
+use crate::object::Path;
+use crate::object::view::StatefulSet;
+use crate::policy::{Policy, Selected};
+use crate::rule::{Finding, Judges, Operation, Question};
+
+/// Why a finding is not denied, though its rule would.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Spared {
+    /// Somebody made the set who could not read the denial.
+    Owned,
+    /// Nobody may be kept from changing the number of replicas.
+    OnlyReplicas,
+    /// The set that is stored has it, too.
+    Stored,
+    /// An earlier revision has it, and the way back to that must be free.
+    Revision,
+    /// Whether an earlier revision has it is not known.
+    Unanswered,
+}
+
+/// What tells one defect from another over a set's life: never an index or a value.
+type Identity = (&'static str, Option<String>, Option<String>);
+
+/// What an update may keep of its defects. Nothing is computed before a finding is about to be denied.
+pub(super) struct Ratchet<'c, 'a> {
+    case: &'c Case<'a>,
+    policy: &'c Policy,
+    stored: OnceCell<BTreeSet<Identity>>,
+    /// None where nobody could tell.
+    past: OnceCell<Option<BTreeSet<Identity>>>,
+    question: RefCell<Option<Question>>,
+}
+
+impl<'c, 'a> Ratchet<'c, 'a> {
+    pub(super) fn new(case: &'c Case<'a>, policy: &'c Policy) -> Self {
+        Self {
+            case,
+            policy,
+            stored: OnceCell::new(),
+            past: OnceCell::new(),
+            question: RefCell::default(),
+        }
+    }
+
+    /// Why this finding is not to be denied, if anything speaks for that.
+    pub(super) fn spares(&self, selected: &Selected, finding: &Finding) -> Option<Spared> {
+        if self.case.object.controller().is_some() {
+            return Some(Spared::Owned);
+        }
+        if self.case.operation == Operation::Create {
+            return None;
+        }
+        let Some(old) = self.case.old else {
+            return Some(Spared::Unanswered);
+        };
+        if self.only_replicas_change() {
+            return Some(Spared::OnlyReplicas);
+        }
+        if selected.meta.judges == Judges::Updates {
+            return None;
+        }
+        let identity = identity(selected, finding);
+        let stored = self.stored.get_or_init(|| self.found_in(old));
+        if stored.contains(&identity) {
+            return Some(Spared::Stored);
+        }
+        // A revision is a pod template and nothing else.
+        if !finding.at.is_within(&Path::of(&["spec", "template"])) {
+            return None;
+        }
+        match self.past.get_or_init(|| self.in_revisions(old)) {
+            None => Some(Spared::Unanswered),
+            Some(past) => past.contains(&identity).then_some(Spared::Revision),
+        }
+    }
+
+    /// What has to be known of the past.
+    pub(super) fn into_question(self) -> Option<Question> {
+        self.question.into_inner()
+    }
+
+    fn only_replicas_change(&self) -> bool {
+        let spec = |read: Result<Value, _>| -> Option<Value> {
+            let mut spec = read.ok()?["spec"].take();
+            spec.as_object_mut()?.remove("replicas");
+            Some(spec)
+        };
+        let new = spec((self.case.read)());
+        new.is_some() && new == spec((self.case.read_old)())
+    }
+
+    /// The defects of the set as it was once. Rules about updates find nothing in it.
+    fn found_in(&self, set: &StatefulSet<'_>) -> BTreeSet<Identity> {
+        let case = Case {
+            object: set,
+            old: None,
+            read: self.case.read_old,
+            ..*self.case
+        };
+        let (found, _) = check(&case, self.policy);
+        found
+            .iter()
+            .map(|found| identity(found.selected, &found.finding))
+            .collect()
+    }
+
+    /// The defects of all templates that the set had; none where they are not all known.
+    fn in_revisions(&self, old: &StatefulSet<'_>) -> Option<BTreeSet<Identity>> {
+        let Case {
+            namespace,
+            name,
+            cluster,
+            ..
+        } = *self.case;
+        let revisions = cluster.revisions(namespace, name);
+        if !revisions.complete {
+            let labels = old.spec.selector.match_labels.iter();
+            let selector: Vec<_> = labels
+                .map(|(key, value)| format!("{key}={value}"))
+                .collect();
+            *self.question.borrow_mut() = Some(Question::ControllerRevisions {
+                namespace: namespace.to_owned(),
+                set: name.to_owned(),
+                selector: selector.join(","),
+            });
+            return None;
+        }
+        let mut past = BTreeSet::new();
+        for revision in revisions.items {
+            let template = &revision.data.0["spec"]["template"];
+            let mut once = (self.case.read_old)().ok()?;
+            once["spec"]["template"] = template.clone();
+            past.extend(self.found_in(&StatefulSet::parse(&once.to_string()).ok()?));
+        }
+        Some(past)
+    }
+}
+
+fn identity(selected: &Selected, finding: &Finding) -> Identity {
+    (
+        selected.meta.id,
+        finding.container.clone(),
+        finding.subject.clone(),
+    )
+}
+
+impl fmt::Display for Spared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Owned => "another object controls this set",
+            Self::OnlyReplicas => "only replicas change",
+            Self::Stored => "the stored set has it, too",
+            Self::Revision => "an earlier revision has it, too",
+            Self::Unanswered => "an earlier revision may have it, too",
+        })
+    }
+}
