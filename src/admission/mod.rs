@@ -109,25 +109,33 @@ fn subject(namespace: &str, name: &str) -> String {
     format!("{namespace}/{name}")
 }
 
-/// Both calls, one after the other, for a set that is to be made and is at hand as JSON.
+/// Both calls, one after the other, for a set that is at hand as JSON: it is made, or, where there is an old one, changed.
 pub fn admit(
     policies: &PolicySet,
     cluster: &dyn ClusterView,
     namespace: &str,
     object: &Value,
+    old: Option<&Value>,
 ) -> Result<Verdict, ParseError> {
-    let text = object.to_string();
+    let (text, old_text) = (object.to_string(), old.map(Value::to_string));
     let set = StatefulSet::parse(&text)?;
+    let old = old_text.as_deref().map(StatefulSet::parse).transpose()?;
+    let operation = if old.is_some() {
+        Operation::Update
+    } else {
+        Operation::Create
+    };
     let read = || serde_json::from_str(&text);
+    let read_old = || serde_json::from_str(old_text.as_deref().unwrap_or("null"));
     let name = &*set.metadata.name;
     let case = Case {
-        operation: Operation::Create,
+        operation,
         namespace,
         name,
         object: &set,
-        old: None,
+        old: old.as_ref(),
         read: &read,
-        read_old: &read,
+        read_old: &read_old,
         cluster,
     };
     Ok(engine::admit(

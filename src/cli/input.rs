@@ -37,10 +37,17 @@ impl Object {
         self.value["kind"] == "StatefulSet" && self.value["apiVersion"] == "apps/v1"
     }
 
+    pub(super) fn name(&self) -> &str {
+        self.value["metadata"]["name"].as_str().unwrap_or_default()
+    }
+
+    /// The namespace, if it states one.
+    pub(super) fn stated_namespace(&self) -> Option<&str> {
+        self.value["metadata"]["namespace"].as_str()
+    }
+
     pub(super) fn namespace(&self) -> &str {
-        self.value["metadata"]["namespace"]
-            .as_str()
-            .unwrap_or(DEFAULT_NAMESPACE)
+        self.stated_namespace().unwrap_or(DEFAULT_NAMESPACE)
     }
 }
 
@@ -155,7 +162,7 @@ pub(super) fn policies(paths: &[PathBuf]) -> Result<PolicySet> {
 /// What a policy injects and then denies, such as an update strategy that is not on its own list. The smallest set shows it.
 fn contradiction(policies: &PolicySet) -> Option<String> {
     let smallest = json!({"metadata": {"name": "any"}, "spec": {}});
-    let verdict = admission::admit(policies, &Unseen, DEFAULT_NAMESPACE, &smallest).ok()?;
+    let verdict = admission::admit(policies, &Unseen, DEFAULT_NAMESPACE, &smallest, None).ok()?;
     let injected = verdict
         .judged
         .iter()

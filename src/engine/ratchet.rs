@@ -62,16 +62,19 @@ impl<'c, 'a> Ratchet<'c, 'a> {
         let Some(old) = self.case.old else {
             return Some(Spared::Unanswered);
         };
+        let identity = identity(selected, finding);
+        if self
+            .stored
+            .get_or_init(|| self.found_in(old))
+            .contains(&identity)
+        {
+            return Some(Spared::Stored);
+        }
         if self.only_replicas_change() {
             return Some(Spared::OnlyReplicas);
         }
         if selected.meta.judges == Judges::Updates {
             return None;
-        }
-        let identity = identity(selected, finding);
-        let stored = self.stored.get_or_init(|| self.found_in(old));
-        if stored.contains(&identity) {
-            return Some(Spared::Stored);
         }
         // A revision is a pod template and nothing else.
         if !finding.at.is_within(&Path::of(&["spec", "template"])) {

@@ -32,6 +32,8 @@ struct Finding<'a> {
     message: &'a str,
     why: &'a str,
     remedy: &'a str,
+    /// Why it is not denied, where the rule's level says so.
+    spared: Option<String>,
     /// What was or would be done, where a fix is known.
     fix: Option<&'a str>,
     fixable: bool,
@@ -66,6 +68,7 @@ pub fn write(out: &mut dyn Write, findings: &[Located], sets: usize) -> io::Resu
             message: &finding.message,
             why: &finding.why,
             remedy: &finding.remedy,
+            spared: judged.spared.map(|spared| spared.to_string()),
             fix: finding.fix.as_ref().map(|fix| fix.done.as_str()),
             fixable: finding.fix.is_some(),
         }

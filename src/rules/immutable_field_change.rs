@@ -26,7 +26,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::object::quantity::Quantity;
 use crate::object::view::{ClaimTemplate, Kept, Spec, StatefulSet};
@@ -56,53 +56,62 @@ impl Rule for ImmutableFieldChange {
     fn check(&self, sts: &StatefulSet<'_>, cx: &Context<'_>, report: &mut Report) {
         let Some(old) = cx.old else { return };
         let (is, was) = (&sts.spec, &old.spec);
+        let (namespace, name) = (cx.namespace, cx.name);
         let anew = format!(
-            "make the set anew around its pods: kubectl -n {} delete statefulset {} --cascade=orphan, then apply",
-            cx.namespace, cx.name
+            "make the set anew around its pods: kubectl -n {namespace} delete statefulset {name} --cascade=orphan, then apply"
         );
-        let mut changed = |field: &'static str, difference: String, recipe: String| {
-            let at = Path::of(&["spec", field]);
+        let mut changed = |at: Path, difference: &str, recipe: String| {
             report.add(
-                Finding::new(at, format!("spec.{field}{difference}"))
-                    .subject(field)
+                Finding::new(at.clone(), format!("{at}{difference}"))
+                    .subject(&at.to_string())
                     .why("the API server refuses it, now and with every later apply")
-                    .remedy(recipe),
+                    .remedy(format!("take it back, or {recipe}")),
             );
         };
+        let at = |field: &'static str| Path::of(&["spec", field]);
         if is.service_name != was.service_name {
             let difference = arrow(&was.service_name, &is.service_name);
             changed(
-                "serviceName",
-                difference,
-                format!("take it back, or {anew}, and restart the pods for their new names"),
+                at("serviceName"),
+                &difference,
+                format!("{anew}. Pods get their new names when they restart"),
             );
         }
         if is.pod_management_policy != was.pod_management_policy {
             let difference = arrow(&was.pod_management_policy, &is.pod_management_policy);
-            changed(
-                "podManagementPolicy",
-                difference,
-                format!("take it back, or {anew}"),
-            );
+            changed(at("podManagementPolicy"), &difference, anew.clone());
         }
         if selector(is) != selector(was) {
             let difference = arrow(&selector(was), &selector(is));
-            let stay = "delete the set, whose claims stay, and apply; pods that are no longer selected are not adopted";
-            changed("selector", difference, format!("take it back, or {stay}"));
+            let stay = "delete the set, whose claims stay, and apply. Pods that are no longer selected are not adopted";
+            changed(at("selector"), &difference, stay.to_owned());
         }
-        if let Some(difference) = claims(&was.volume_claim_templates, &is.volume_claim_templates) {
-            let recipe = if difference.contains(STORAGE) {
-                format!("grow each claim (kubectl patch pvc), then {anew}")
-            } else {
-                format!("take it back, or {anew}; claims that are there keep what they have")
+        let (claims, stored) = (&is.volume_claim_templates, &was.volume_claim_templates);
+        if names(claims) != names(stored) {
+            let difference = arrow(&names(stored), &names(claims));
+            changed(at("volumeClaimTemplates"), &difference, anew);
+            return;
+        }
+        for (claim, stored) in sts.claim_templates().zip(stored) {
+            let Some(Difference { place, was, is }) = difference(stored, claim.item()) else {
+                continue;
             };
-            changed("volumeClaimTemplates", difference, recipe);
+            let recipe = if place == STORAGE {
+                let patch = json!({"spec": {"resources": {"requests": {"storage": is}}}});
+                let claims = format!("{}-{name}-N", claim.item().name());
+                format!(
+                    "grow each claim: kubectl -n {namespace} patch pvc {claims} -p '{patch}'. Then {anew}"
+                )
+            } else {
+                format!("{anew}. Claims that are there keep what they have")
+            };
+            changed(claim.path(), &format!(".{place}: {was} -> {is}"), recipe);
         }
     }
 }
 
 /// What people grow.
-const STORAGE: &str = "resources.requests.storage";
+const STORAGE: &str = "spec.resources.requests.storage";
 
 fn arrow(was: &str, is: &str) -> String {
     format!(": {was:?} -> {is:?}")
@@ -124,77 +133,81 @@ fn read(kept: Kept<'_>) -> Value {
     serde_json::from_str(kept.text()).unwrap_or_default()
 }
 
-/// How the second list differs from the first, if it does; the order counts (kubernetes/kubernetes
-/// `pkg/apis/apps/validation/validation.go`, `ValidateStatefulSetUpdate`).
-fn claims(was: &[ClaimTemplate<'_>], is: &[ClaimTemplate<'_>]) -> Option<String> {
-    let names = |list: &[ClaimTemplate<'_>]| -> Vec<String> {
-        list.iter().map(|claim| claim.name().to_owned()).collect()
-    };
-    if names(was) != names(is) {
-        return Some(arrow(&names(was).join(", "), &names(is).join(", ")));
+/// The names of claim templates; their order counts (kubernetes/kubernetes `pkg/apis/apps/validation/validation.go`,
+/// `ValidateStatefulSetUpdate`).
+fn names(claims: &[ClaimTemplate<'_>]) -> String {
+    claims
+        .iter()
+        .map(Named::name)
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+/// A leaf in which two claim templates differ.
+struct Difference {
+    place: String,
+    was: String,
+    is: String,
+}
+
+fn difference(was: &ClaimTemplate<'_>, is: &ClaimTemplate<'_>) -> Option<Difference> {
+    // Nearly always the very text; only else is it read.
+    if was.spec.text() == is.spec.text() && was.metadata == is.metadata {
+        return None;
     }
-    was.iter().zip(is).find_map(|(was, is)| {
-        let labels = (&was.metadata.labels, &was.metadata.annotations)
-            == (&is.metadata.labels, &is.metadata.annotations);
-        if !labels {
-            return Some(format!(
-                "[{}].metadata: labels or annotations differ",
-                is.name()
-            ));
-        }
-        // Nearly always the very text; only else is it read.
-        if was.spec.text() == is.spec.text() {
-            return None;
-        }
-        let (was, now) = (leaves(was.spec), leaves(is.spec));
-        let places: BTreeSet<_> = was.keys().chain(now.keys()).collect();
-        places.into_iter().find_map(|at| {
-            let (was, now) = (was.get(at), now.get(at));
-            (!same(at, was, now)).then(|| {
-                let shown =
-                    |text: Option<&String>| text.map_or("nothing", String::as_str).to_owned();
-                format!(
-                    "[{}].spec.{at}: {} -> {}",
-                    is.name(),
-                    shown(was),
-                    shown(now)
-                )
-            })
-        })
+    let (was, is) = (leaves(was), leaves(is));
+    let places: BTreeSet<_> = was.keys().chain(is.keys()).collect();
+    let place = places
+        .into_iter()
+        .find(|place| !same(place, was.get(*place), is.get(*place)))?;
+    let shown = |leaves: &BTreeMap<_, String>| {
+        leaves
+            .get(place)
+            .map_or("nothing", String::as_str)
+            .to_owned()
+    };
+    Some(Difference {
+        place: place.clone(),
+        was: shown(&was),
+        is: shown(&is),
     })
 }
 
-/// The leaves of a claim's spec by their place, with the default that the API server fills in.
-fn leaves(spec: Kept<'_>) -> BTreeMap<String, String> {
+/// The leaves of a claim template by their place, with the default that the API server fills in.
+fn leaves(claim: &ClaimTemplate<'_>) -> BTreeMap<String, String> {
     fn walk(value: &Value, at: &str, leaves: &mut BTreeMap<String, String>) {
-        let below = |key: &str| {
-            if at.is_empty() {
-                key.to_owned()
-            } else {
-                format!("{at}.{key}")
-            }
-        };
         match value {
             Value::Null => {}
             Value::Object(map) => map
                 .iter()
-                .for_each(|(key, value)| walk(value, &below(key), leaves)),
+                .for_each(|(key, value)| walk(value, &format!("{at}.{key}"), leaves)),
             Value::Array(items) => items
                 .iter()
                 .enumerate()
-                .for_each(|(index, item)| walk(item, &below(&index.to_string()), leaves)),
+                .for_each(|(index, item)| walk(item, &format!("{at}[{index}]"), leaves)),
             Value::String(text) => drop(leaves.insert(at.to_owned(), text.clone())),
             leaf => drop(leaves.insert(at.to_owned(), leaf.to_string())),
         }
     }
-    let mut leaves = BTreeMap::from([("volumeMode".to_owned(), "Filesystem".to_owned())]);
-    walk(&read(spec), "", &mut leaves);
+    let mut leaves = BTreeMap::from([("spec.volumeMode".to_owned(), "Filesystem".to_owned())]);
+    walk(&read(claim.spec), "spec", &mut leaves);
+    let texts = [
+        ("labels", claim.metadata.labels.iter().collect::<Vec<_>>()),
+        ("annotations", claim.metadata.annotations.iter().collect()),
+    ];
+    for (map, texts) in texts {
+        leaves.extend(
+            texts
+                .iter()
+                .map(|(key, text)| (format!("metadata.{map}[{key}]"), (*text).to_owned())),
+        );
+    }
     leaves
 }
 
 /// Amounts are compared by value, everything else by the letter.
-fn same(at: &str, one: Option<&String>, other: Option<&String>) -> bool {
+fn same(place: &str, one: Option<&String>, other: Option<&String>) -> bool {
     let amount = |text: Option<&String>| Quantity::parse(text?).map(|quantity| quantity.amount());
-    one == other
-        || (at.starts_with("resources.") && amount(one).is_some() && amount(one) == amount(other))
+    let is_amount = place.starts_with("spec.resources.") && amount(one).is_some();
+    one == other || (is_amount && amount(one) == amount(other))
 }

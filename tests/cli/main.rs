@@ -7,6 +7,7 @@ mod documents;
 mod judging;
 mod rules;
 mod suites;
+mod updates;
 
 use std::fs;
 use std::io::Write as _;

@@ -1,11 +1,14 @@
 //! `steadfast check`: what a cluster would do with manifests.
 
+mod old;
+
 use std::io::Write as _;
 use std::path::PathBuf;
 
 use anyhow::{Error, Result, anyhow};
 use clap::{Args, ValueEnum};
 
+use self::old::Stored;
 use super::input::{self, Object};
 use super::{Format, Outcome, PolicyArgs};
 use crate::admission;
@@ -21,6 +24,9 @@ pub(super) struct Check {
     /// Manifests: files, folders, or `-` for stdin
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<PathBuf>,
+    /// What is stored: sets with a namesake here are judged as its update, the others as made
+    #[arg(long, value_name = "FILE|DIR")]
+    old: Vec<PathBuf>,
     /// More manifests that are in the cluster, and are not judged; with --complete all there is
     #[arg(long, value_name = "FILE|DIR")]
     cluster: Vec<PathBuf>,
@@ -61,12 +67,17 @@ impl Check {
         let (objects, errors) = input::readable_objects(&self.paths);
         let more = input::objects(&self.cluster)?;
         let cluster = input::cluster(objects.iter().chain(&more), self.complete)?;
+        let stored = Stored::read(&self.old)?;
         let mut checked = Checked {
             errors,
             ..Checked::default()
         };
         for set in objects.iter().filter(|object| object.is_stateful_set()) {
-            checked.judge(set, &policies, &cluster);
+            let old = stored.of(set);
+            if !self.old.is_empty() && old.is_none() {
+                checked.made.push(set.name().to_owned());
+            }
+            checked.judge(set, old, &policies, &cluster);
         }
         let Checked { sets, findings, .. } = &checked;
         let mut stdout = anstream::stdout().lock();
@@ -92,6 +103,8 @@ impl Check {
 #[derive(Default)]
 struct Checked {
     sets: usize,
+    /// The names of those of which nothing is stored, where something should be.
+    made: Vec<String>,
     findings: Vec<Located>,
     notes: Vec<String>,
     has_questions: bool,
@@ -99,8 +112,14 @@ struct Checked {
 }
 
 impl Checked {
-    fn judge(&mut self, set: &Object, policies: &PolicySet, cluster: &dyn ClusterView) {
-        let name = set.value["metadata"]["name"].as_str().unwrap_or_default();
+    fn judge(
+        &mut self,
+        set: &Object,
+        old: Option<&Object>,
+        policies: &PolicySet,
+        cluster: &dyn ClusterView,
+    ) {
+        let name = set.name();
         let said = |pointer: &str, message: String| {
             let Place { line, column } = set.place(pointer);
             let name = if name.is_empty() {
@@ -113,7 +132,8 @@ impl Checked {
                 set.file
             )
         };
-        match admission::admit(policies, cluster, set.namespace(), &set.value) {
+        let (namespace, old) = (set.namespace(), old.map(|old| &old.value));
+        match admission::admit(policies, cluster, namespace, &set.value, old) {
             Ok(verdict) => {
                 self.sets += 1;
                 self.notes
@@ -123,7 +143,7 @@ impl Checked {
                     .extend(verdict.judged.into_iter().map(|judged| Located {
                         file: set.file.to_string(),
                         place: set.place(judged.finding.at.pointer().as_str()),
-                        namespace: set.namespace().to_owned(),
+                        namespace: namespace.to_owned(),
                         name: name.to_owned(),
                         judged,
                     }));
@@ -140,6 +160,13 @@ impl Checked {
         let mut stderr = anstream::stderr().lock();
         for note in &self.notes {
             writeln!(stderr, "warning: {note}")?;
+        }
+        if !self.made.is_empty() {
+            writeln!(
+                stderr,
+                "note: judged as made, since --old has no set of that name: {}",
+                self.made.join(", ")
+            )?;
         }
         if self.has_questions {
             writeln!(

@@ -1,0 +1,54 @@
+//! What is stored, for a check of updates.
+
+use std::path::PathBuf;
+
+use anyhow::{Result, anyhow, ensure};
+
+use crate::cli::input::{self, Object};
+use crate::object::view::StatefulSet;
+use crate::object::yaml::Place;
+
+/// The sets that are stored.
+pub(super) struct Stored {
+    sets: Vec<Object>,
+}
+
+impl Stored {
+    /// Reads the sets at these paths. They must be there and readable: an update judged without its old set would be judged
+    /// as something else.
+    pub(super) fn read(paths: &[PathBuf]) -> Result<Self> {
+        let mut sets = input::objects(paths)?;
+        sets.retain(Object::is_stateful_set);
+        ensure!(
+            paths.is_empty() || !sets.is_empty(),
+            "--old holds no StatefulSet (apps/v1)"
+        );
+        for set in &sets {
+            StatefulSet::parse(&set.value.to_string()).map_err(|error| {
+                let Place { line, column } = set.place(&error.pointer());
+                anyhow!(
+                    "{}:{line}:{column}: the old set cannot be read: {error}",
+                    set.file
+                )
+            })?;
+        }
+        Ok(Self { sets })
+    }
+
+    /// What is stored under the name of `new`. A manifest often names no namespace, and what came out of a cluster always
+    /// does; then the name alone has to tell.
+    pub(super) fn of(&self, new: &Object) -> Option<&Object> {
+        let called = |old: &&Object| !new.name().is_empty() && old.name() == new.name();
+        let mut exact = self.sets.iter().filter(called);
+        if let Some(old) = exact.find(|old| old.namespace() == new.namespace()) {
+            return Some(old);
+        }
+        let unplaced =
+            |old: &&Object| old.stated_namespace().is_none() || new.stated_namespace().is_none();
+        let fitting: Vec<_> = self.sets.iter().filter(called).filter(unplaced).collect();
+        match fitting[..] {
+            [old] => Some(old),
+            _ => None,
+        }
+    }
+}
