@@ -196,7 +196,7 @@ fn denial(subject: &str, verdict: &Verdict) -> Option<Status> {
     })
 }
 
-/// Every finding for the audit log, by rule: a rule's id is a legal key as it is.
+/// Every finding for the audit log, by rule, and what was restored: a rule's id is a legal key as it is.
 fn audit_annotations(verdict: &Verdict) -> BTreeMap<&'static str, String> {
     let mut annotations = BTreeMap::<_, String>::new();
     for judged in &verdict.judged {
@@ -207,6 +207,9 @@ fn audit_annotations(verdict: &Verdict) -> BTreeMap<&'static str, String> {
         text.push_str(judged.outcome.as_str());
         text.push_str(": ");
         text.push_str(&judged.sentence());
+    }
+    if !verdict.notes.is_empty() {
+        annotations.insert("notes", verdict.notes.join(" | "));
     }
     annotations
 }

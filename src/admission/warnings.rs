@@ -18,7 +18,8 @@ pub(super) fn warnings(verdict: &Verdict) -> Vec<String> {
         .iter()
         .filter(|judged| judged.outcome.is_shown() && judged.outcome != Outcome::Denied);
     let notes = verdict.notes.iter().map(|note| vec![plain(note)]);
-    fit(told.map(said).chain(notes))
+    // What was done to the request comes before what is found in it: there may not be room for all.
+    fit(notes.chain(told.map(said)))
 }
 
 /// One finding as warnings: as many sentences in each as fit, and of a long one as many words, so that nothing is cut; of an

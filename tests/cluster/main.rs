@@ -26,6 +26,7 @@ mod webhook;
 mod api_server;
 mod chart;
 mod denial;
+mod guarded;
 mod helm;
 mod injection;
 mod lifecycle;
@@ -66,6 +67,7 @@ const TESTS: &[&[Test]] = &[
     api_server::TESTS,
     chart::TESTS,
     denial::TESTS,
+    guarded::TESTS,
     helm::TESTS,
     injection::TESTS,
     lifecycle::TESTS,

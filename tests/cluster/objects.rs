@@ -5,7 +5,7 @@ use axum::http::Request;
 use serde_json::Value;
 use steadfast::object::{record, yaml};
 
-use crate::eventually::{SOON, Stop, eventually};
+use crate::eventually::{SOON, eventually};
 use crate::invocation::Output;
 use crate::namespace::Namespace;
 
@@ -71,14 +71,20 @@ pub(crate) fn ensure_equal(what: &str, actual: &Value, wanted: &Value) -> Result
     Ok(())
 }
 
-/// A write that meets one of the controller's is repeated, as any client would.
+/// A write that meets one of the controller's is repeated, as any client would; it must succeed then.
 pub(crate) fn write(run: impl Fn() -> Result<Output>) -> Result<Output> {
+    let output = undisturbed(run)?;
+    ensure!(output.status.success(), "{output}");
+    Ok(output)
+}
+
+/// The same of a write that may be refused.
+pub(crate) fn undisturbed(run: impl Fn() -> Result<Output>) -> Result<Output> {
     eventually(SOON, "no other write comes between", || {
         let output = run()?;
         let conflict =
             output.stderr.contains("(Conflict)") || output.stderr.contains("has been modified");
         ensure!(!conflict, "{output}");
-        ensure!(output.status.success(), Stop::new(&output));
         Ok(output)
     })
 }

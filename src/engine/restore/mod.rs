@@ -88,7 +88,7 @@ impl Restoration<'_, '_> {
         let object = self.draft.object()?;
         let true_still = entries.into_iter().filter(|entry| entry.holds_in(object));
         let record = Record::new(true_still.collect());
-        if guard::fits(self.case, &record.text()).is_err() && is.is_none() {
+        if guard::fits(self.case, &record.text()).is_err() {
             self.say("the annotations leave no room for the record of what was injected (256 KiB in all), so the next update may lose it".to_owned());
             return Ok(());
         }
