@@ -8,7 +8,7 @@ use crate::rule::{Finding, FixMode, Speaks};
 
 /// Applies the fixes and says so; all of them or, for a reason that is said, none.
 pub(super) fn inject(case: &Case<'_>, policy: &Policy) -> Verdict {
-    let (found, questions) = check(case, policy);
+    let (found, questions) = check(case, &policy.rules);
     let mut plan = Plan::default();
     let mut judged = Vec::new();
     for found in found {

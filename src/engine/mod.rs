@@ -2,7 +2,7 @@
 //!
 //! `/mutate` restores what an UPDATE dropped, applies the fixes and says what was done; `/validate` says what is left;
 //! offline, [`admit`] does both in memory. The engine is the only caller of [`crate::rule::Rule::check`] and of
-//! [`Draft::apply`].
+//! [`crate::object::Draft::apply`].
 
 mod guard;
 mod inject;
@@ -19,7 +19,7 @@ use crate::rule::waiver::{Waiver, waivers};
 use crate::rule::{
     ClusterView, Context, Finding, FixMode, Level, Operation, Question, Report, Speaks,
 };
-use crate::rules;
+use crate::rules::RULES;
 
 use inject::inject;
 use ratchet::Ratchet;
@@ -97,10 +97,9 @@ fn update(case: &Case<'_>, policy: &Policy) -> Verdict {
 
 /// What `/mutate` says of a set that is not to be repaired: what the API server refuses before `/validate` is asked.
 fn early(case: &Case<'_>, policy: &Policy) -> Verdict {
-    let (found, questions) = check(case, policy);
-    let early = found
-        .into_iter()
-        .filter(|found| found.selected.meta.speaks == Speaks::AtMutate && !found.waived);
+    let speaks = |rule: &&Selected| rule.meta.speaks == Speaks::AtMutate;
+    let (found, questions) = check(case, policy.rules.iter().filter(speaks));
+    let early = found.into_iter().filter(|found| !found.waived);
     Verdict {
         judged: early.map(Found::said_early).collect(),
         questions,
@@ -114,7 +113,7 @@ pub fn validate(case: &Case<'_>, policy: &Policy) -> Verdict {
     if guard::is_leaving(case) {
         return Verdict::default();
     }
-    let (found, mut questions) = check(case, policy);
+    let (found, mut questions) = check(case, &policy.rules);
     let ratchet = Ratchet::new(case, policy);
     let judged = found.into_iter().map(|found| {
         let Found {
@@ -209,15 +208,18 @@ impl Found<'_> {
     }
 }
 
-/// Runs every rule once, in order, over one view.
-fn check<'p>(case: &Case<'_>, policy: &'p Policy) -> (Vec<Found<'p>>, Vec<Question>) {
+/// Runs each of these rules once, in order, over one view.
+fn check<'p>(
+    case: &Case<'_>,
+    rules: impl IntoIterator<Item = &'p Selected>,
+) -> (Vec<Found<'p>>, Vec<Question>) {
     let template_changes = || case.template_changes();
     let mut cx = Context::new(case.operation, case.namespace, case.name, case.cluster)
         .changing(case.old, &template_changes);
-    cx.rules = rules::RULES;
+    cx.rules = RULES;
     let waivers: Vec<Waiver<'_>> = waivers(case.object).collect();
     let mut found = Vec::new();
-    for selected in &policy.rules {
+    for selected in rules {
         let mut report = Report::default();
         selected.rule.check(case.object, &cx, &mut report);
         found.extend(report.into_findings().into_iter().map(|finding| {

@@ -10,7 +10,7 @@ use super::{Case, check};
 use crate::object::Path;
 use crate::object::view::StatefulSet;
 use crate::policy::{Policy, Selected};
-use crate::rule::{Finding, Judges, Operation, Question};
+use crate::rule::{Finding, Judges, Level, Operation, Question};
 
 /// Why a finding is not denied, though its rule would.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -109,7 +109,8 @@ impl<'c, 'a> Ratchet<'c, 'a> {
             read: self.case.read_old,
             ..*self.case
         };
-        let (found, _) = check(&case, self.policy);
+        let denies = |rule: &&Selected| rule.level == Level::Deny;
+        let (found, _) = check(&case, self.policy.rules.iter().filter(denies));
         found
             .iter()
             .map(|found| identity(found.selected, &found.finding))

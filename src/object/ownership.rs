@@ -41,9 +41,33 @@ pub fn author(metadata: &ObjectMeta<'_>, keys: &[&'static str]) -> Author {
         .iter()
         .all(|manager| manager.manager == "kubectl-client-side-apply");
     match metadata.annotations.last_applied.filter(|_| applied) {
-        Some(raw) => last_applied(raw.text(), keys),
+        Some(raw) => last_applied(raw.text(), &Path::of(keys)),
         None => Author::Unknown,
     }
+}
+
+/// Whether it is shown that whoever wrote the field at `beside` left out the one at `at`, on UPDATE.
+///
+/// That nobody owns a field shows it only of a server-side apply: every other client owns what it changed, and a value that
+/// was there already is not changed by writing it once more. kubectl's annotation tells what was written all the same.
+#[must_use]
+pub fn is_left_out(metadata: &ObjectMeta<'_>, at: &Path, beside: &Path) -> bool {
+    let Some(managers) = managers(metadata) else {
+        return false;
+    };
+    let owns = |manager: &Manager, at: &Path| reaches(&manager.fields, at.segments());
+    if managers.iter().any(|manager| owns(manager, at)) {
+        return false;
+    }
+    let mut authors = managers.iter().filter(|manager| owns(manager, beside));
+    authors.any(|author| match (&*author.operation, &*author.manager) {
+        ("Apply", _) => true,
+        (_, "kubectl-client-side-apply") => metadata.annotations.last_applied.is_some_and(|raw| {
+            last_applied(raw.text(), beside) == Author::User
+                && last_applied(raw.text(), at) == Author::Server
+        }),
+        _ => false,
+    })
 }
 
 /// Whether any manager owns the field at `at`: it was written by a user, or filled in for a client that says nothing about
@@ -91,20 +115,32 @@ fn managers(metadata: &ObjectMeta<'_>) -> Option<Vec<Manager>> {
     managers.ok()?.filter(|managers| !managers.is_empty())
 }
 
-fn last_applied(raw: &str, keys: &[&str]) -> Author {
-    let manifest: Option<Value> = serde_json::from_str::<String>(raw)
-        .ok()
-        .and_then(|manifest| serde_json::from_str(&manifest).ok());
-    let Some(manifest) = manifest else {
-        return Author::Unknown;
-    };
-    match keys
-        .iter()
-        .try_fold(&manifest, |object, key| object.get(key))
+fn last_applied(raw: &str, at: &Path) -> Author {
+    let manifest = serde_json::from_str::<String>(raw).ok();
+    let manifest: Option<Value> = manifest.and_then(|text| serde_json::from_str(&text).ok());
+    match manifest
+        .as_ref()
+        .map(|manifest| find(manifest, at.segments()))
     {
-        None | Some(Value::Null) => Author::Server,
-        Some(_) => Author::User,
+        None => Author::Unknown,
+        Some(None | Some(Value::Null)) => Author::Server,
+        Some(Some(_)) => Author::User,
     }
+}
+
+/// The value in a manifest, its list items found by name.
+fn find<'v>(here: &'v Value, segments: &[Segment]) -> Option<&'v Value> {
+    let Some((first, rest)) = segments.split_first() else {
+        return Some(here);
+    };
+    let below = match first {
+        Segment::Key(key) => here.get(key.as_ref())?,
+        Segment::Item { name, .. } => {
+            let mut items = here.as_array()?.iter();
+            items.find(|item| item["name"].as_str() == name.as_deref())?
+        }
+    };
+    find(below, rest)
 }
 
 #[cfg(test)]
@@ -168,6 +204,56 @@ mod tests {
             "a copied annotation proves nothing"
         );
         assert_eq!(with("kubectl-client-side-apply", "{"), Author::Unknown);
+    }
+
+    fn left_out(metadata: &Value) -> bool {
+        let probe = Path::of(&["spec", "containers"])
+            .item(0, Some("web".into()))
+            .key("probe");
+        let text = json!({ "metadata": metadata }).to_string();
+        let set = StatefulSet::parse(&text).expect("a set");
+        is_left_out(
+            &set.metadata,
+            &probe.clone().key("period"),
+            &probe.key("httpGet"),
+        )
+    }
+
+    fn fields(probe: &Value) -> Value {
+        json!({"f:spec": {"f:containers": {"k:{\"name\":\"web\"}": {"f:probe": probe}}}})
+    }
+
+    #[test]
+    fn who_applies_leaves_out_what_nobody_owns() {
+        let wrote = fields(&json!({"f:httpGet": {"f:port": {}}}));
+        let both = fields(&json!({"f:httpGet": {"f:port": {}}, "f:period": {}}));
+        let by = |operation: &str, fields: &Value| json!({"managedFields": [manager("helm", operation, fields)]});
+        assert!(left_out(&by("Apply", &wrote)));
+        assert!(!left_out(&by("Apply", &both)), "it is the user's");
+        assert!(
+            !left_out(&by("Update", &wrote)),
+            "what was there already is not changed by writing it"
+        );
+        assert!(!left_out(&json!({})));
+    }
+
+    #[test]
+    fn the_manifest_in_the_annotation_tells_what_was_left_out() {
+        let wrote = fields(&json!({"f:httpGet": {"f:port": {}}}));
+        let with = |probe: &Value| {
+            let manifest =
+                json!({"spec": {"containers": [{"name": "web", "probe": probe}]}}).to_string();
+            left_out(&json!({
+                "managedFields": [manager("kubectl-client-side-apply", "Update", &wrote)],
+                "annotations": {"kubectl.kubernetes.io/last-applied-configuration": manifest},
+            }))
+        };
+        assert!(with(&json!({"httpGet": {"port": 1}})));
+        assert!(!with(&json!({"httpGet": {"port": 1}, "period": 20})));
+        assert!(
+            !with(&json!({"exec": {}})),
+            "another manifest than that of this request"
+        );
     }
 
     #[test]

@@ -11,7 +11,6 @@ mod units;
 use serde_json::Value;
 
 use super::{Case, guard};
-use crate::object::ownership::is_owned;
 use crate::object::record::{Carried, Entry, Record};
 use crate::object::view::StatefulSet;
 use crate::object::{ApplyError, Change, Draft, Path};
@@ -135,10 +134,5 @@ impl Restoration<'_, '_> {
             self.case.object.spec.update_strategy().type_
         ));
         self.apply(&Change::Remove { at })
-    }
-
-    /// Whether somebody owns the field, by managedFields; where there are none, somebody may.
-    fn is_owned(&self, at: &Path) -> bool {
-        is_owned(&self.case.object.metadata, at)
     }
 }

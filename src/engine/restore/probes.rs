@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::super::{Case, guard};
 use super::Restoration;
+use crate::object::ownership::is_left_out;
 use crate::object::record::{Entry, Record, contains};
 use crate::object::view::StatefulSet;
 use crate::object::{ApplyError, Change, Path};
@@ -119,10 +120,10 @@ impl Restoration<'_, '_> {
     }
 
     /// A merging client leaves ours beside the user's handler, and the API server refuses two. Our numbers go, too, where
-    /// nobody owns them: the user's handler is to be asked as his manifest says.
+    /// the user is known to have left them out: his handler is to be asked as his manifest says.
     fn yield_to(
         &mut self,
-        own: &str,
+        own: &'static str,
         now: &Value,
         entry: &Entry,
         at: &Path,
@@ -137,10 +138,11 @@ impl Restoration<'_, '_> {
                 at: at.clone().key(handler),
             })?;
         }
+        let (metadata, author) = (&self.case.object.metadata, at.clone().key(own));
         for (number, default) in DEFAULTS {
             let is_ours = now[number] == entry.value[number] && now[number] != default;
             let at = at.clone().key(number);
-            if is_ours && !now[number].is_null() && !self.is_owned(&at) {
+            if is_ours && !now[number].is_null() && is_left_out(metadata, &at, &author) {
                 self.apply(&Change::Remove { at })?;
             }
         }
