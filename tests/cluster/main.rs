@@ -30,6 +30,7 @@ mod guarded;
 mod helm;
 mod injection;
 mod lifecycle;
+mod lookups;
 mod policies;
 mod restored;
 mod rollout;
@@ -71,6 +72,7 @@ const TESTS: &[&[Test]] = &[
     helm::TESTS,
     injection::TESTS,
     lifecycle::TESTS,
+    lookups::TESTS,
     policies::TESTS,
     restored::TESTS,
     rollout::TESTS,
