@@ -33,6 +33,7 @@ mod lifecycle;
 mod lookups;
 mod policies;
 mod restored;
+mod rollback;
 mod rollout;
 mod serving;
 mod updates;
@@ -75,6 +76,7 @@ const TESTS: &[&[Test]] = &[
     lookups::TESTS,
     policies::TESTS,
     restored::TESTS,
+    rollback::TESTS,
     rollout::TESTS,
     serving::TESTS,
     updates::TESTS,
