@@ -12,7 +12,7 @@
 //! - Rules never edit, log, read clocks, or ask anybody but their context.
 //! - The engine is the only caller of a rule's check, and of [`object::Draft::apply`], the only writer.
 //! - An absent field and its Kubernetes default read the same; `null` is absent; unknown is not absent.
-//! - Nothing below `server` waits, and nothing there but `cli` touches a file.
+//! - Nothing below `server` waits but `cluster::Live`, which `server` alone asks; and nothing there but `cli` touches a file.
 //! - Only CREATE injects, and only what is absent; UPDATE only restores.
 //!
 //! The library serves the program of the same name and promises no API.

@@ -11,6 +11,7 @@ use tracing_subscriber::EnvFilter;
 
 use super::certs::Certs;
 use super::{Outcome, PolicyArgs, review};
+use crate::cluster::{Live, Lookup};
 use crate::server::{self, Settings, tls};
 
 /// Where `--dev` keeps its authority and pair.
@@ -52,6 +53,15 @@ pub(super) struct Serve {
         value_delimiter = ','
     )]
     cluster: Vec<PathBuf>,
+    /// What to ask the API server about while a review waits, with a kubeconfig's or a pod's access [default: nothing]
+    #[arg(
+        long,
+        value_enum,
+        value_name = "KIND",
+        env = "STEADFAST_LOOKUPS",
+        value_delimiter = ','
+    )]
+    lookups: Vec<LookupArg>,
     #[command(flatten)]
     policy: PolicyArgs,
     /// Try it here: on loopback unless --listen says otherwise, with a certificate made once into certs/
@@ -78,6 +88,21 @@ enum LogFormat {
     Json,
 }
 
+#[derive(Clone, Copy, Debug, ValueEnum)]
+#[value(rename_all = "lower")]
+enum LookupArg {
+    /// What a set was before: what breaks a rule anew is then denied on an update too, and a rollback never is
+    ControllerRevisions,
+}
+
+impl From<LookupArg> for Lookup {
+    fn from(lookup: LookupArg) -> Self {
+        match lookup {
+            LookupArg::ControllerRevisions => Self::ControllerRevisions,
+        }
+    }
+}
+
 impl Serve {
     pub(super) fn run(self) -> Result<Outcome> {
         // Bad policies and manifests stop the start before anything is bound.
@@ -90,17 +115,18 @@ impl Serve {
         } else {
             Ipv4Addr::UNSPECIFIED
         };
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .enable_all()
+            .build()
+            .context("cannot start the runtime")?;
         let settings = Settings {
             listen: self.listen.unwrap_or_else(|| (address, 8443).into()),
             status_listen: self.status_listen.unwrap_or_else(|| (address, 8080).into()),
             tls: files,
             policies,
             cluster: Arc::from(cluster),
+            lookups: runtime.block_on(self.lookups())?,
         };
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .enable_all()
-            .build()
-            .context("cannot start the runtime")?;
         runtime.block_on(server::run(settings, |listen, status| {
             self.say_ready(listen, status);
         }))?;
@@ -121,6 +147,17 @@ impl Serve {
             key,
             client_ca: self.client_ca.clone(),
         })
+    }
+
+    /// Whom to ask; how to reach the API server is read here, and nothing is asked yet.
+    async fn lookups(&self) -> Result<Option<Live>> {
+        if self.lookups.is_empty() {
+            return Ok(None);
+        }
+        let lookups = self.lookups.iter().copied().map(Lookup::from);
+        let live = Live::connect(lookups.collect()).await;
+        live.map(Some)
+            .context("--lookups needs access to the API server")
     }
 
     fn log(&self) {

@@ -8,6 +8,7 @@ use k8s_openapi::api::storage::v1::StorageClass;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use super::belongs_to;
 use crate::rule::{ClusterView, Listing};
 
 /// The namespace of a manifest that names none, as for kubectl.
@@ -77,13 +78,6 @@ impl Manifests {
         }
         Ok(())
     }
-}
-
-/// Whether a revision is of the set of this name.
-fn belongs_to(revision: &ControllerRevision, set: &str) -> bool {
-    let owners = revision.metadata.owner_references.iter().flatten();
-    let mut sets = owners.filter(|owner| owner.kind == "StatefulSet");
-    sets.any(|owner| owner.name == set && owner.controller == Some(true))
 }
 
 fn read<T: DeserializeOwned>(object: &Value) -> Result<T, serde_json::Error> {

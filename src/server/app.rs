@@ -15,7 +15,8 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tracing::{debug, info, warn};
 
 use super::Metrics;
-use crate::admission::{self, Answer, Phase, refusal};
+use crate::admission::{self, Answer, BadReview, Phase, refusal};
+use crate::cluster::{Asked, Fact, Live, Outcome, Overlay};
 use crate::policy::PolicySet;
 use crate::rule::ClusterView;
 
@@ -28,6 +29,8 @@ pub struct Judge {
     pub policies: PolicySet,
     /// What else is in the cluster.
     pub cluster: Arc<dyn ClusterView>,
+    /// Who is asked where a verdict hangs on what that view does not know; nobody without.
+    pub lookups: Option<Live>,
     /// What is counted.
     pub metrics: Metrics,
 }
@@ -84,7 +87,7 @@ async fn mutate(
     body: Body,
 ) -> Response {
     debug!(phase = Phase::Mutate.as_str(), ?version, "Asked");
-    judge.review(Phase::Mutate, &headers, body)
+    judge.review(Phase::Mutate, &headers, body).await
 }
 
 async fn validate(
@@ -94,11 +97,11 @@ async fn validate(
     body: Body,
 ) -> Response {
     debug!(phase = Phase::Validate.as_str(), ?version, "Asked");
-    judge.review(Phase::Validate, &headers, body)
+    judge.review(Phase::Validate, &headers, body).await
 }
 
 impl Judge {
-    fn review(&self, phase: Phase, headers: &HeaderMap, body: Body) -> Response {
+    async fn review(&self, phase: Phase, headers: &HeaderMap, body: Body) -> Response {
         let start = Instant::now();
         let response = match body {
             Ok(_) if !is_json(headers) => refuse(
@@ -106,7 +109,7 @@ impl Judge {
                 "UnsupportedMediaType",
                 "the content type is not application/json".to_owned(),
             ),
-            Ok(body) => self.answer(phase, &body, start),
+            Ok(body) => self.answer(phase, &body, start).await,
             Err(error) if error.status() == StatusCode::PAYLOAD_TOO_LARGE => refuse(
                 StatusCode::PAYLOAD_TOO_LARGE,
                 "RequestEntityTooLarge",
@@ -118,8 +121,8 @@ impl Judge {
         response
     }
 
-    fn answer(&self, phase: Phase, body: &[u8], start: Instant) -> Response {
-        match admission::handle(phase, &self.policies, self.cluster.as_ref(), body) {
+    async fn answer(&self, phase: Phase, body: &[u8], start: Instant) -> Response {
+        match self.judge(phase, body).await {
             Ok(answer) => {
                 self.metrics.answered(phase, &answer);
                 log(phase, &answer, start);
@@ -136,6 +139,42 @@ impl Judge {
                 json(StatusCode::BAD_REQUEST, bad.body())
             }
         }
+    }
+
+    /// Judges; where the verdict hangs on what the API server can tell, asks it and judges once more. Only then is there
+    /// anything to wait for, and what came of that is the answer, whatever is still open in it.
+    async fn judge(&self, phase: Phase, body: &[u8]) -> Result<Answer, BadReview> {
+        let judge = |facts: &[Fact]| {
+            let view = Overlay::new(self.cluster.as_ref(), facts);
+            admission::handle(phase, &self.policies, &view, body)
+        };
+        let first = judge(&[])?;
+        let Some(lookups) = &self.lookups else {
+            return Ok(first);
+        };
+        let mut facts = Vec::new();
+        for asked in lookups.ask(&first.questions).await {
+            self.metrics.asked(&asked);
+            log_asked(&first, &asked);
+            facts.extend(asked.fact);
+        }
+        if facts.is_empty() {
+            return Ok(first);
+        }
+        judge(&facts)
+    }
+}
+
+/// One line per question to the API server. That we may not ask is for a person to mend; the rest mends itself, or is not
+/// to be mended.
+fn log_asked(first: &Answer, asked: &Asked) {
+    let (uid, set) = (&first.uid, &first.subject);
+    let (lookup, outcome) = (asked.lookup.as_str(), asked.outcome.as_str());
+    let reason = asked.fact.as_ref().err();
+    if asked.outcome == Outcome::Refused {
+        warn!(uid, set, lookup, outcome, reason, "Asked the API server");
+    } else {
+        debug!(uid, set, lookup, outcome, reason, "Asked the API server");
     }
 }
 

@@ -11,6 +11,7 @@ use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 
 use crate::admission::{Answer, Phase};
+use crate::cluster::Asked;
 
 /// The counters of one process.
 pub struct Metrics {
@@ -18,6 +19,7 @@ pub struct Metrics {
     reviews: Family<ReviewLabels, Counter>,
     decisions: Family<DecisionLabels, Counter>,
     handling: Family<PhaseLabels, Histogram>,
+    lookups: Family<LookupLabels, Counter>,
     panics: Counter,
 }
 
@@ -41,7 +43,13 @@ struct PhaseLabels {
     phase: &'static str,
 }
 
-/// Seconds: a review takes some tens of microseconds, a large one milliseconds.
+#[derive(Clone, Debug, EncodeLabelSet, Eq, Hash, PartialEq)]
+struct LookupLabels {
+    kind: &'static str,
+    outcome: &'static str,
+}
+
+/// Seconds: a review takes some tens of microseconds, a large one or one that asks the API server milliseconds.
 const BUCKETS: [f64; 10] = [
     0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.0025, 0.005, 0.01, 0.1, 1.0,
 ];
@@ -67,6 +75,12 @@ impl Metrics {
             Unit::Seconds,
             handling.clone(),
         );
+        let lookups = Family::default();
+        registry.register(
+            "lookups",
+            "Questions to the API server by what came of them",
+            lookups.clone(),
+        );
         registry.register("panics", "Requests that panicked", panics.clone());
         let build = Info::new(vec![("version", env!("CARGO_PKG_VERSION"))]);
         registry.register("build", "The running program", build);
@@ -75,6 +89,7 @@ impl Metrics {
             reviews,
             decisions,
             handling,
+            lookups,
             panics,
         }
     }
@@ -124,6 +139,14 @@ impl Metrics {
                 phase: phase.as_str(),
             })
             .observe(took.as_secs_f64());
+    }
+
+    pub(super) fn asked(&self, asked: &Asked) {
+        let labels = LookupLabels {
+            kind: asked.lookup.as_str(),
+            outcome: asked.outcome.as_str(),
+        };
+        self.lookups.get_or_create(&labels).inc();
     }
 
     pub(super) fn panicked(&self) {

@@ -12,6 +12,7 @@ use std::time::Duration;
 use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
 use axum_server::{Address, Handle};
 
+use crate::cluster::Live;
 use crate::policy::PolicySet;
 use crate::rule::ClusterView;
 
@@ -31,6 +32,8 @@ pub struct Settings {
     pub policies: PolicySet,
     /// What else is in the cluster.
     pub cluster: Arc<dyn ClusterView>,
+    /// Who is asked where a verdict hangs on what that view does not know; nobody without.
+    pub lookups: Option<Live>,
 }
 
 /// Why the server could not be started, or stopped.
@@ -73,6 +76,7 @@ pub async fn run(
     let judge = Arc::new(Judge {
         policies: settings.policies,
         cluster: settings.cluster,
+        lookups: settings.lookups,
         metrics: Metrics::new(),
     });
     let handle = Handle::new();

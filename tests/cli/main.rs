@@ -6,6 +6,8 @@ mod certs;
 mod documents;
 mod judging;
 mod rules;
+#[cfg(feature = "server")]
+mod serving;
 mod suites;
 mod updates;
 

@@ -3,7 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
+use serde_json::{Value, json};
 
+use crate::cluster::Cluster;
+use crate::namespace::Namespace;
 use crate::pki::{Authority, Pair, service_account_key};
 
 /// What a client needs.
@@ -50,7 +53,7 @@ impl Files {
     pub(crate) fn access(&self, port: u16) -> Result<Access> {
         let url = format!("https://127.0.0.1:{port}");
         let kubeconfig = self.folder.join("kubeconfig");
-        let text = serde_json::json!({
+        let text = json!({
             "apiVersion": "v1", "kind": "Config", "current-context": "test",
             "clusters": [{"name": "test", "cluster": {"server": url, "certificate-authority": self.authority_file}}],
             "users": [{"name": "admin", "user": {
@@ -66,4 +69,27 @@ impl Files {
             kubeconfig,
         })
     }
+}
+
+/// The administrator's kubeconfig with other content.
+pub(crate) fn kubeconfig(
+    cluster: &Cluster,
+    file: &str,
+    change: impl FnOnce(&mut Value),
+) -> Result<PathBuf> {
+    let mut config = serde_json::from_str(&std::fs::read_to_string(cluster.kubeconfig())?)?;
+    change(&mut config);
+    let path = cluster.folder().join(file);
+    std::fs::write(&path, config.to_string())?;
+    Ok(path)
+}
+
+/// The kubeconfig of a `ServiceAccount`.
+pub(crate) fn account(namespace: &Namespace<'_>, name: &str) -> Result<PathBuf> {
+    let token = namespace.kubectl(&["create", "token", name]).succeed()?;
+    let user = json!({"token": token.stdout.trim()});
+    let file = format!("{}-{name}.kubeconfig", namespace.name());
+    kubeconfig(namespace.cluster(), &file, |config| {
+        config["users"][0]["user"] = user;
+    })
 }

@@ -132,7 +132,8 @@ fn uninstalling_leaves_nothing_behind(cluster: &Cluster) -> Result<()> {
     let (inside, outside) = (in_namespace(&home)?, for_cluster(&home)?);
     ensure!(outside.is_empty(), "there before: {outside:?}");
     install(&home, &everything(&namespace)?)?;
-    ensure!(for_cluster(&home)?.len() == 2, "{:?}", for_cluster(&home)?);
+    // Two configurations, a role and its binding.
+    ensure!(for_cluster(&home)?.len() == 4, "{:?}", for_cluster(&home)?);
     let create = || {
         namespace
             .kubectl(&["create", "-f", "-"])

@@ -175,7 +175,7 @@ fn start_api_server(binaries: &Binaries, files: &Files) -> Result<(Supervised, A
         "--service-cluster-ip-range=10.0.0.0/24",
     ]);
     server.args([
-        "--authorization-mode=AlwaysAllow",
+        "--authorization-mode=RBAC",
         "--endpoint-reconciler-type=none",
         "--allow-privileged=true",
     ]);

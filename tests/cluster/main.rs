@@ -30,8 +30,10 @@ mod guarded;
 mod helm;
 mod injection;
 mod lifecycle;
+mod lookups;
 mod policies;
 mod restored;
+mod rollback;
 mod rollout;
 mod serving;
 mod updates;
@@ -71,8 +73,10 @@ const TESTS: &[&[Test]] = &[
     helm::TESTS,
     injection::TESTS,
     lifecycle::TESTS,
+    lookups::TESTS,
     policies::TESTS,
     restored::TESTS,
+    rollback::TESTS,
     rollout::TESTS,
     serving::TESTS,
     updates::TESTS,

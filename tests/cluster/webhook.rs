@@ -21,6 +21,7 @@ pub(crate) struct Webhook {
     policy: Option<String>,
     manifests: Vec<String>,
     flags: Vec<String>,
+    kubeconfig: Option<PathBuf>,
 }
 
 /// A server that runs until it is stopped or dropped.
@@ -60,6 +61,12 @@ impl Webhook {
         self
     }
 
+    /// How it reaches the API server, if not as the administrator.
+    pub(crate) fn kubeconfig(mut self, file: PathBuf) -> Self {
+        self.kubeconfig = Some(file);
+        self
+    }
+
     /// Starts the server and waits for the line that says where it serves.
     pub(crate) fn start(self, cluster: &Cluster) -> Result<Running> {
         let folder = self.write_files(cluster)?;
@@ -87,9 +94,11 @@ impl Webhook {
         if self.policy.is_some() {
             command.arg("--policy").arg(folder.join("policy.yaml"));
         }
-        command
-            .args(&self.flags)
-            .env("KUBECONFIG", cluster.kubeconfig());
+        let kubeconfig = self.kubeconfig.as_deref();
+        command.args(&self.flags).env(
+            "KUBECONFIG",
+            kubeconfig.unwrap_or_else(|| cluster.kubeconfig()),
+        );
         let mut process = Supervised::spawn("steadfast", command, &folder.join("steadfast.log"))?;
 
         let (port, status_port) = eventually(SOON, "steadfast says where it serves", || {

@@ -4,6 +4,7 @@
 
 mod answers;
 mod handshake;
+mod lookups;
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -83,6 +84,7 @@ async fn serve(
         tls: files(folder.path()),
         policies: PolicySet::built_in(),
         cluster: Arc::new(cluster),
+        lookups: None,
     };
     configure(&mut settings, folder.path());
     let (ready, addresses) = oneshot::channel();
