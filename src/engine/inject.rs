@@ -94,7 +94,7 @@ impl Plan {
                 record
                     .injected
                     .into_iter()
-                    .filter(|entry| entry.holds_in(&raw))
+                    .filter(|entry| !entry.lapsed && entry.holds_in(&raw))
                     .collect()
             }
         };

@@ -39,7 +39,7 @@ pub fn author(metadata: &ObjectMeta<'_>, keys: &[&'static str]) -> Author {
     }
     let applied = managers
         .iter()
-        .all(|manager| manager.manager == "kubectl-client-side-apply");
+        .all(|manager| manager.manager == KUBECTL_APPLY);
     match metadata.annotations.last_applied.filter(|_| applied) {
         Some(raw) => last_applied(raw.text(), &Path::of(keys)),
         None => Author::Unknown,
@@ -62,12 +62,31 @@ pub fn is_left_out(metadata: &ObjectMeta<'_>, at: &Path, beside: &Path) -> bool 
     let mut authors = managers.iter().filter(|manager| owns(manager, beside));
     authors.any(|author| match (&*author.operation, &*author.manager) {
         ("Apply", _) => true,
-        (_, "kubectl-client-side-apply") => metadata.annotations.last_applied.is_some_and(|raw| {
+        (_, KUBECTL_APPLY) => metadata.annotations.last_applied.is_some_and(|raw| {
             last_applied(raw.text(), beside) == Author::User
                 && last_applied(raw.text(), at) == Author::Server
         }),
         _ => false,
     })
+}
+
+/// Whether it is shown that the user wrote the field at `at`, or something in it: a server-side apply owns it, or kubectl's
+/// manifest has it.
+#[must_use]
+pub fn is_written(metadata: &ObjectMeta<'_>, at: &Path) -> bool {
+    let managers = managers(metadata).unwrap_or_default();
+    let applied = managers
+        .iter()
+        .any(|manager| manager.operation == "Apply" && reaches(&manager.fields, at.segments()));
+    let by_kubectl = managers
+        .iter()
+        .any(|manager| manager.manager == KUBECTL_APPLY);
+    applied
+        || by_kubectl
+            && metadata
+                .annotations
+                .last_applied
+                .is_some_and(|raw| last_applied(raw.text(), at) == Author::User)
 }
 
 /// Whether any manager owns the field at `at`: it was written by a user, or filled in for a client that says nothing about
@@ -97,6 +116,9 @@ fn reaches(fields: &Value, segments: &[Segment]) -> bool {
     };
     below.is_some_and(|below| reaches(below, rest))
 }
+
+/// What kubectl's client-side apply calls itself.
+const KUBECTL_APPLY: &str = "kubectl-client-side-apply";
 
 #[derive(Deserialize)]
 struct Manager {

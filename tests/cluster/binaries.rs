@@ -1,4 +1,4 @@
-//! The six programs of the control plane: found in `KUBEBUILDER_ASSETS`, else in the cache, else built into it.
+//! The programs of the control plane: found in `KUBEBUILDER_ASSETS`, else in the cache, else built into it.
 //!
 //! They are built from the Go module in tests/controlplane, whose checksums pin every line of them; the cache's name
 //! is a digest of that module and of the flags, so another branch with another pin has a cache of its own.
@@ -19,7 +19,7 @@ struct Program {
     cold: &'static str,
 }
 
-const PROGRAMS: [Program; 6] = [
+const PROGRAMS: [Program; 7] = [
     Program {
         name: "etcd",
         package: "go.etcd.io/etcd/server/v3",
@@ -44,6 +44,12 @@ const PROGRAMS: [Program; 6] = [
         name: "helm",
         package: "helm.sh/helm/v4/cmd/helm",
         cold: "2 minutes",
+    },
+    // Many releases in the field are still made by it.
+    Program {
+        name: "helm3",
+        package: "helm.sh/helm/v3/cmd/helm",
+        cold: "a minute",
     },
     Program {
         name: "kwok",

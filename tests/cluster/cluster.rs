@@ -124,6 +124,11 @@ impl Cluster {
         self.invocation("helm").args(args)
     }
 
+    /// Helm 3.
+    pub(crate) fn helm3(&self, args: &[&str]) -> Invocation {
+        self.invocation("helm3").args(args)
+    }
+
     /// A fresh namespace whose name starts so.
     pub(crate) fn namespace(&self, prefix: &str) -> Result<Namespace<'_>> {
         let number = self.namespaces.fetch_add(1, Ordering::Relaxed);

@@ -11,7 +11,7 @@ use crate::webhook::{Running, Webhook};
 
 /// A namespace whose sets a server of its own judges, registered by URL. Dropped in this order.
 pub(crate) struct Judged<'c> {
-    _registration: Registration<'c>,
+    registration: Registration<'c>,
     pub(crate) server: Running,
     pub(crate) namespace: Namespace<'c>,
 }
@@ -21,10 +21,15 @@ impl<'c> Judged<'c> {
         Self::by(cluster.namespace(prefix)?, Webhook::new())
     }
 
+    /// What it is made of; the registration is to end before the server does.
+    pub(crate) fn into_parts(self) -> (Registration<'c>, Running, Namespace<'c>) {
+        (self.registration, self.server, self.namespace)
+    }
+
     pub(crate) fn by(namespace: Namespace<'c>, webhook: Webhook) -> Result<Self> {
         let server = with_lab(webhook, &namespace)?.start(namespace.cluster())?;
         Ok(Self {
-            _registration: Registration::by_url(&namespace, &server)?,
+            registration: Registration::by_url(&namespace, &server)?,
             server,
             namespace,
         })

@@ -29,6 +29,7 @@ mod denial;
 mod guarded;
 mod helm;
 mod injection;
+mod life;
 mod lifecycle;
 mod lookups;
 mod policies;
@@ -72,6 +73,7 @@ const TESTS: &[&[Test]] = &[
     guarded::TESTS,
     helm::TESTS,
     injection::TESTS,
+    life::TESTS,
     lifecycle::TESTS,
     lookups::TESTS,
     policies::TESTS,

@@ -56,6 +56,11 @@ impl<'c> Namespace<'c> {
         self.cluster.helm(&["--namespace", &self.name]).args(args)
     }
 
+    /// Helm 3 in this namespace.
+    pub(crate) fn helm3(&self, args: &[&str]) -> Invocation {
+        self.cluster.helm3(&["--namespace", &self.name]).args(args)
+    }
+
     /// `kubectl apply` of one or several documents, which must succeed.
     pub(crate) fn apply(&self, yaml: &str) -> Result<crate::invocation::Output> {
         self.kubectl(&["apply", "-f", "-"]).stdin(yaml).succeed()

@@ -7,6 +7,7 @@ use k8s_openapi::api::admissionregistration::v1::{
     MutatingWebhookConfiguration, ValidatingWebhookConfiguration,
 };
 use k8s_openapi::api::apps::v1::StatefulSet;
+use k8s_openapi::api::core::v1::ConfigMap;
 use kube::Api;
 use kube::api::{DeleteParams, PostParams};
 use serde_json::{Value, json};
@@ -18,6 +19,9 @@ use crate::webhook::Running;
 
 /// The label of the `ConfigMap` that only a canary asks for.
 const CANARY: &str = "test.steadfast.dev/canary";
+
+/// What the two configurations register.
+const PATHS: [&str; 2] = ["/mutate", "/validate"];
 
 /// Both configurations; they go when this is dropped, which must be before the server stops.
 pub(crate) struct Registration<'c> {
@@ -59,10 +63,22 @@ impl<'c> Registration<'c> {
         cluster
             .block_on(Api::all(cluster.client()).create(&params, &validating))
             .context("validating configuration")?;
-        for path in ["/mutate", "/validate"] {
+        for path in PATHS {
             wait_for_canary(namespace, path)?;
         }
         Ok(registration)
+    }
+
+    /// Ends a registration by URL, and returns when the API server acts upon it.
+    pub(crate) fn end(self, namespace: &Namespace<'_>) -> Result<()> {
+        drop(self);
+        for path in PATHS {
+            eventually(SOON, &format!("the API server forgets {path}"), || {
+                sing(namespace, path)?;
+                Ok(())
+            })?;
+        }
+        Ok(())
     }
 
     /// Installs the chart into `home` and points it at the server, which nobody has called yet and whose certificate must
@@ -196,28 +212,32 @@ fn configuration(name: &str, path: &str, client: &Value, fields: &Value) -> Valu
 }
 
 fn wait_for_canary(namespace: &Namespace<'_>, path: &str) -> Result<()> {
+    let what = format!("the API server knows the configuration of {path}");
+    eventually(SOON, &what, || match sing(namespace, path) {
+        Ok(()) => bail!("the canary is still silent"),
+        Err(kube::Error::Api(status)) => {
+            let message = &status.message;
+            ensure!(
+                message.contains("canary.test.steadfast.dev"),
+                Stop::new(message)
+            );
+            Ok(())
+        }
+        Err(error) => Err(error.into()),
+    })
+}
+
+/// Asks for the canary of a configuration, which fails where the API server knows it.
+fn sing(namespace: &Namespace<'_>, path: &str) -> Result<(), kube::Error> {
     let phase = path.trim_start_matches('/');
-    let canary =
-        serde_json::from_value(json!({"metadata": {"name": "canary", "labels": {CANARY: phase}}}))?;
-    let maps = namespace.api::<k8s_openapi::api::core::v1::ConfigMap>();
+    let canary: ConfigMap =
+        serde_json::from_value(json!({"metadata": {"name": "canary", "labels": {CANARY: phase}}}))
+            .map_err(kube::Error::SerdeError)?;
     let dry_run = PostParams {
         dry_run: true,
         ..PostParams::default()
     };
-    eventually(
-        SOON,
-        &format!("the API server knows the configuration of {path}"),
-        || match namespace.cluster().block_on(maps.create(&dry_run, &canary)) {
-            Ok(_) => bail!("the canary is still silent"),
-            Err(kube::Error::Api(status)) => {
-                let message = &status.message;
-                ensure!(
-                    message.contains("canary.test.steadfast.dev"),
-                    Stop::new(message)
-                );
-                Ok(())
-            }
-            Err(error) => Err(error.into()),
-        },
-    )
+    let maps = namespace.api::<ConfigMap>();
+    let answer = namespace.cluster().block_on(maps.create(&dry_run, &canary));
+    answer.map(drop)
 }

@@ -4,6 +4,7 @@
 //! It knows no policy: what was injected under one must survive every other, or the next PUT of the author's manifest is
 //! refused, or starts a rollout.
 
+mod fate;
 mod immutable;
 mod probes;
 mod units;
@@ -65,8 +66,8 @@ impl Restoration<'_, '_> {
         self.said.push(said);
     }
 
-    /// Whether the set's owner declines what was injected here: a part that is gone then stays gone.
-    fn is_declined(&self, entry: &Entry) -> bool {
+    /// Whether the set's owner waives the rule that injected this: a part that is gone then stays gone.
+    fn is_waived(&self, entry: &Entry) -> bool {
         let mut waivers = waivers(self.case.object);
         waivers.any(|waiver| waiver.covers(&entry.rule, entry.container.as_deref()))
     }
@@ -85,8 +86,14 @@ impl Restoration<'_, '_> {
             Carried::None => Vec::new(),
         };
         let object = self.draft.object()?;
-        let true_still = entries.into_iter().filter(|entry| entry.holds_in(object));
-        let record = Record::new(true_still.collect());
+        let as_it_is = |entry: Entry| {
+            if entry.lapsed || entry.holds_in(object) {
+                Some(entry)
+            } else {
+                entry.is_probe().then(|| entry.lapse())
+            }
+        };
+        let record = Record::new(entries.into_iter().filter_map(as_it_is).collect());
         if guard::fits(self.case, &record.text()).is_err() {
             self.say("the annotations leave no room for the record of what was injected (256 KiB in all), so the next update may lose it".to_owned());
             return Ok(());
@@ -106,7 +113,7 @@ impl Restoration<'_, '_> {
         self.put_back_parts(&record)?;
         let mut entries = Vec::new();
         for entry in &record.injected {
-            if entry.path.starts_with("spec.template.") && entry.path.ends_with("Probe") {
+            if entry.is_probe() {
                 entries.extend(self.mend_probe(entry, &record)?);
             } else {
                 entries.push(entry.clone());

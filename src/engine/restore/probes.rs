@@ -3,8 +3,9 @@
 
 use serde_json::Value;
 
-use super::super::{Case, guard};
+use super::super::Case;
 use super::Restoration;
+use super::fate::{Fate, asks_a_port_of, container_of, handler};
 use crate::object::ownership::is_left_out;
 use crate::object::record::{Entry, Record, contains};
 use crate::object::view::StatefulSet;
@@ -20,51 +21,54 @@ const DEFAULTS: [(&str, i64); 4] = [
 ];
 
 impl Restoration<'_, '_> {
-    /// Does for one recorded probe what the update calls for, and returns the entry as it is then; none where it lapses.
-    /// Only what the old object still has counts: a probe that somebody changed since is his own.
+    /// Does for one recorded probe what the update calls for, and returns the entry as it is then; none where its container
+    /// is gone.
     pub(super) fn mend_probe(
         &mut self,
-        entry: &Entry,
+        recorded: &Entry,
         record: &Record,
     ) -> Result<Option<Entry>, ApplyError> {
-        let held = entry.holds_in(&self.raw_old);
-        let (Some(container), Some(handler)) = (
-            entry.container.as_deref().filter(|_| held),
-            handler(&entry.value),
-        ) else {
-            return Ok(None);
-        };
-        let (at, now) = match &entry.places_in(self.draft.object()?)[..] {
+        let (at, now) = match &recorded.places_in(self.draft.object()?)[..] {
             [(at, now)] => (at.clone(), now.cloned()),
             _ => return Ok(None),
         };
-        let declined = self.is_declined(entry) || guard::declines(self.case.object);
-        let fits = asks_a_port_of(entry, handler, container, self.case.object);
-        let renewed = if fits || declined {
+        let entry = match self.at_present(recorded, now.as_ref()) {
+            Some(entry) => entry,
+            None if self.has_no_handler(&at, now.as_ref()) => {
+                self.remove_remnant(recorded, at)?;
+                return Ok(Some(recorded.lapse()));
+            }
+            None => return Ok(Some(recorded.lapse())),
+        };
+        let fits = asks_a_port_of(&entry, self.case.object);
+        let renewed = if fits || self.is_declined(&entry) {
             None
         } else {
-            self.renewed(entry, container, record)?
+            self.renewed(&entry, record)?
         };
-        match now {
-            None if declined => Ok(None),
-            None => self.put_back(entry, at, fits, renewed),
-            Some(now)
-                if renewed
-                    .as_ref()
-                    .is_some_and(|renewed| contains(&now, &renewed.value)) =>
-            {
-                Ok(renewed)
+        match self.fate(&entry, &at, now.as_ref(), (fits, renewed.as_ref())) {
+            Fate::Lapses => return Ok(Some(entry.lapse())),
+            Fate::Stays(entry) => return Ok(Some(entry)),
+            Fate::ComesBack => self.put_back(&entry, at, fits, renewed),
+            Fate::IsStale => self.replace(&entry, at, renewed),
+            Fate::IsRemnant => {
+                self.remove_remnant(&entry, at)?;
+                Ok(entry.lapse())
             }
-            Some(now) if !contains(&now[handler], &entry.value[handler]) => Ok(None),
-            Some(now) => match HANDLERS
-                .into_iter()
-                .find(|own| *own != handler && !now[own].is_null())
-            {
-                Some(own) => self.yield_to(own, &now, entry, &at).map(|()| None),
-                None if fits => Ok(Some(entry.clone())),
-                None => self.replace(entry, at, renewed),
-            },
+            Fate::Yields(own) => {
+                self.yield_to(own, &now.unwrap_or_default(), &entry, &at)?;
+                Ok(entry.lapse())
+            }
         }
+        .map(Some)
+    }
+
+    fn remove_remnant(&mut self, entry: &Entry, at: Path) -> Result<(), ApplyError> {
+        self.say(format!(
+            "{} was taken out of the manifest; removed what was left of it",
+            entry.path
+        ));
+        self.apply(&Change::Remove { at })
     }
 
     /// A probe that was dropped comes back with the value it had.
@@ -74,13 +78,13 @@ impl Restoration<'_, '_> {
         at: Path,
         fits: bool,
         renewed: Option<Entry>,
-    ) -> Result<Option<Entry>, ApplyError> {
+    ) -> Result<Entry, ApplyError> {
         let (rule, path) = (&entry.rule, &entry.path);
         let Some(kept) = (if fits { Some(entry.clone()) } else { renewed }) else {
             self.say(format!(
                 "{path} was left out, and the port that it asked is gone; not kept"
             ));
-            return Ok(None);
+            return Ok(entry.lapse());
         };
         let old = entry
             .places_in(&self.raw_old)
@@ -93,7 +97,7 @@ impl Restoration<'_, '_> {
             format!("{path} was left out; kept the injected one, which {}", now_asks(&kept))
         });
         self.apply(&Change::set(at, value))?;
-        Ok(Some(kept))
+        Ok(kept)
     }
 
     /// A probe whose port is gone.
@@ -102,7 +106,7 @@ impl Restoration<'_, '_> {
         entry: &Entry,
         at: Path,
         renewed: Option<Entry>,
-    ) -> Result<Option<Entry>, ApplyError> {
+    ) -> Result<Entry, ApplyError> {
         let path = &entry.path;
         if let Some(renewed) = renewed {
             self.say(format!(
@@ -110,13 +114,13 @@ impl Restoration<'_, '_> {
                 now_asks(&renewed)
             ));
             self.apply(&Change::set(at, &renewed.value))?;
-            return Ok(Some(renewed));
+            return Ok(renewed);
         }
         self.say(format!(
             "{path} was injected for a port that is gone; removed. Add one of your own"
         ));
         self.apply(&Change::Remove { at })?;
-        Ok(None)
+        Ok(entry.lapse())
     }
 
     /// A merging client leaves ours beside the user's handler, and the API server refuses two. Our numbers go, too, where
@@ -150,12 +154,7 @@ impl Restoration<'_, '_> {
     }
 
     /// The entry with the port that speaks for the container now, and the numbers that it had; none where no port does.
-    fn renewed(
-        &mut self,
-        entry: &Entry,
-        container: &str,
-        record: &Record,
-    ) -> Result<Option<Entry>, ApplyError> {
+    fn renewed(&mut self, entry: &Entry, record: &Record) -> Result<Option<Entry>, ApplyError> {
         let mut bare = self.draft.object()?.clone();
         for ours in record
             .injected
@@ -182,9 +181,7 @@ impl Restoration<'_, '_> {
             ..
         } = *self.case;
         let cx = Context::new(Operation::Update, namespace, name, cluster);
-        let container = set
-            .containers()
-            .find(|candidate| *candidate.name == *container);
+        let container = container_of(entry, &set);
         let value =
             container.and_then(|container| cx.renewed_probe(&set, &container, &entry.value));
         Ok(value.map(|value| Entry {
@@ -194,13 +191,6 @@ impl Restoration<'_, '_> {
     }
 }
 
-/// How a recorded probe asks.
-fn handler(probe: &Value) -> Option<&'static str> {
-    HANDLERS
-        .into_iter()
-        .find(|handler| !probe[handler].is_null())
-}
-
 /// In words, whom a probe asks that was derived anew.
 fn now_asks(entry: &Entry) -> String {
     let port = handler(&entry.value).map(|handler| &entry.value[handler]["port"]);
@@ -208,18 +198,4 @@ fn now_asks(entry: &Entry) -> String {
         Some(Value::String(name)) => format!("asks port {name} now"),
         port => format!("asks port {} now", port.unwrap_or(&Value::Null)),
     }
-}
-
-/// Whether the container declares the port that the probe asks, by name or number. A probe must not outlive it; one that
-/// asks by name goes along when the number changes, as it would if it were derived anew.
-fn asks_a_port_of(entry: &Entry, handler: &str, container: &str, set: &StatefulSet<'_>) -> bool {
-    let port = &entry.value[handler]["port"];
-    let mut containers = set.containers();
-    let container = containers.find(|candidate| *container == *candidate.name);
-    container.is_some_and(|container| {
-        container.item().ports.iter().any(|declared| match port {
-            Value::String(name) => **name == *declared.name,
-            port => port.as_i64() == Some(declared.container_port),
-        })
-    })
 }

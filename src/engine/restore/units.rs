@@ -17,7 +17,7 @@ impl Restoration<'_, '_> {
             let Standing::Missing(list) = part.standing(self.case.object) else {
                 continue;
             };
-            if self.is_declined(part.entry) {
+            if self.is_waived(part.entry) {
                 continue;
             }
             let (name, container) = (part.name(), part.container);

@@ -161,6 +161,12 @@ table! {
         exec "exec": Option<Kept<'a>>,
         /// By the health service of gRPC.
         grpc "grpc": Option<Kept<'a>>,
+        /// How long an answer may take, in seconds.
+        timeout "timeoutSeconds": i64 = 1,
+        /// How often it is asked, in seconds.
+        period "periodSeconds": i64 = 10,
+        /// After how many failures in a row something is done.
+        failure_threshold "failureThreshold": i64 = 3,
     }
 
     /// A question by HTTP.
