@@ -1,11 +1,13 @@
 //! Keys that nobody knows, planted to see that they survive.
 
 use anyhow::Result;
+use json_patch::{AddOperation, PatchOperation};
 use serde_json::Value;
 
 use super::asked::{Ask, Ran, applied, text};
 use super::request::Request;
 use crate::admission::Phase;
+use crate::object::record::contains;
 
 /// What a patch may take away or replace with all that is in it: one-of structs, and the probes that were injected.
 const WHOLE: [&str; 9] = [
@@ -45,7 +47,7 @@ pub(super) fn lost(request: &Request, ran: &Ran, ask: &Ask<'_>) -> Result<Option
         let last = at.as_str().rsplit('/').next().unwrap_or_default();
         let target = object.pointer(at.as_str());
         let holds = target.is_some_and(|target| target.is_object() || target.is_array());
-        if holds && !WHOLE.contains(&last) {
+        if holds && !WHOLE.contains(&last) && !keeps(operation, target) {
             return Ok(Some(format!(
                 "{at} is replaced as a whole, and all that is in it"
             )));
@@ -58,6 +60,18 @@ pub(super) fn lost(request: &Request, ran: &Ran, ask: &Ask<'_>) -> Result<Option
     uproot(&mut bare);
     Ok((Some(&bare) != ran.patched.as_ref().ok())
         .then(|| "with a key planted in every object the patched set is another".to_owned()))
+}
+
+/// Whether a list is written that has all items of the one in its place, in their order.
+fn keeps(operation: &PatchOperation, was: Option<&Value>) -> bool {
+    let (PatchOperation::Add(AddOperation { value: is, .. }), Some(was)) = (operation, was) else {
+        return false;
+    };
+    let (Value::Array(is), Value::Array(was)) = (is, was) else {
+        return false;
+    };
+    let mut is = is.iter();
+    was.iter().all(|was| is.any(|is| contains(is, was)))
 }
 
 fn plant(value: &mut Value) {
