@@ -117,13 +117,17 @@ fn restores(new: &Value, old: &Value, patched: &Value) -> Result<(), String> {
     }
 }
 
-/// Whether the patch decodes, applies, and changes something.
-fn applies(patch: &Value, object: &Value) -> Result<Value, String> {
+/// The patch of an answer, as it is on the wire.
+pub(crate) fn decoded(patch: &Value) -> Result<json_patch::Patch, String> {
     let bytes = STANDARD
         .decode(patch.as_str().unwrap_or_default())
         .map_err(|error| format!("base64: {error}"))?;
-    let patch: json_patch::Patch =
-        serde_json::from_slice(&bytes).map_err(|error| format!("RFC 6902: {error}"))?;
+    serde_json::from_slice(&bytes).map_err(|error| format!("RFC 6902: {error}"))
+}
+
+/// Whether the patch decodes, applies, and changes something.
+fn applies(patch: &Value, object: &Value) -> Result<Value, String> {
+    let patch = decoded(patch)?;
     let mut patched = object.clone();
     json_patch::patch(&mut patched, &patch).map_err(|error| format!("{patch}: {error}"))?;
     if patched == *object {

@@ -7,4 +7,5 @@ mod bad;
 mod lawful;
 mod mutants;
 mod odd;
+mod recorded;
 mod reviews;
