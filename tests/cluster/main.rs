@@ -74,6 +74,7 @@ const TESTS: &[&[Test]] = &[
     helm::TESTS,
     injection::TESTS,
     life::TESTS,
+    life::force::TESTS,
     lifecycle::TESTS,
     lookups::TESTS,
     policies::TESTS,

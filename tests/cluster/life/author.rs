@@ -34,7 +34,7 @@ pub(super) enum Pods {
 pub(super) const PROBES: [&str; 3] = ["readinessProbe", "livenessProbe", "startupProbe"];
 
 /// Neither probes nor Service nor claim template.
-fn bare(ordering: &str) -> Value {
+pub(super) fn bare(ordering: &str) -> Value {
     json!({
         "apiVersion": "apps/v1", "kind": "StatefulSet", "metadata": {"name": SET},
         "spec": {

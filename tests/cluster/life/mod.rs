@@ -6,6 +6,7 @@
 
 mod author;
 mod client;
+pub(crate) mod force;
 mod state;
 
 use anyhow::{Context as _, Result, ensure};
