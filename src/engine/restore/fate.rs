@@ -102,18 +102,10 @@ pub(super) fn handler(probe: &Value) -> Option<&'static str> {
         .find(|handler| !probe[handler].is_null())
 }
 
-/// Whether a probe has numbers, and nothing else: not even a handler that is newer than this program.
+/// Whether a probe has no handler, not even one that is newer than this program: every handler is an object.
 fn asks_nothing(probe: &Value) -> bool {
-    let numbers = [
-        "initialDelaySeconds",
-        "timeoutSeconds",
-        "periodSeconds",
-        "successThreshold",
-        "failureThreshold",
-        "terminationGracePeriodSeconds",
-    ];
     let fields = probe.as_object();
-    fields.is_some_and(|fields| fields.keys().all(|field| numbers.contains(&&**field)))
+    fields.is_some_and(|fields| !fields.values().any(Value::is_object))
 }
 
 /// Whether the container declares the port that the probe asks, by name or number. A probe must not outlive it; one that
