@@ -4,6 +4,7 @@ use std::io::Write as _;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use clap::{Args, ValueEnum};
@@ -12,7 +13,10 @@ use tracing_subscriber::EnvFilter;
 use super::certs::Certs;
 use super::{Outcome, PolicyArgs, review};
 use crate::cluster::{Live, Lookup};
-use crate::server::{self, Settings, tls};
+use crate::server::{self, Limits, Settings, Sockets, Stop, tls};
+
+/// How often the serving pair is read again; a Secret takes up to a minute or two to reach the pod.
+const TLS_INTERVAL: Duration = Duration::from_secs(2);
 
 /// Where `--dev` keeps its authority and pair.
 const DEV_CERTS: &str = "certs";
@@ -64,6 +68,10 @@ pub(super) struct Serve {
     lookups: Vec<LookupArg>,
     #[command(flatten)]
     policy: PolicyArgs,
+    /// After SIGTERM, serve this long before the listener closes, since calls still come until the cluster has noticed that
+    /// the process is not ready [default: 5, with --dev 0]
+    #[arg(long, value_name = "SECONDS", env = "STEADFAST_SHUTDOWN_DELAY")]
+    shutdown_delay: Option<u16>,
     /// Try it here: on loopback unless --listen says otherwise, with a certificate made once into certs/
     #[arg(long)]
     dev: bool,
@@ -119,10 +127,16 @@ impl Serve {
             .enable_all()
             .build()
             .context("cannot start the runtime")?;
-        let settings = Settings {
+        let sockets = Sockets {
             listen: self.listen.unwrap_or_else(|| (address, 8443).into()),
             status_listen: self.status_listen.unwrap_or_else(|| (address, 8080).into()),
             tls: files,
+            tls_interval: TLS_INTERVAL,
+            limits: Limits::default(),
+            stop: self.stop(),
+        };
+        let settings = Settings {
+            sockets,
             policies,
             cluster: Arc::from(cluster),
             lookups: runtime.block_on(self.lookups())?,
@@ -131,6 +145,16 @@ impl Serve {
             self.say_ready(listen, status);
         }))?;
         Ok(Outcome::Clean)
+    }
+
+    fn stop(&self) -> Stop {
+        let default = Stop::default();
+        let delay = match self.shutdown_delay {
+            Some(seconds) => Duration::from_secs(seconds.into()),
+            None if self.dev => Duration::ZERO,
+            None => default.delay,
+        };
+        Stop { delay, ..default }
     }
 
     /// The serving pair: the one named, or with `--dev` one that is made where there is none.

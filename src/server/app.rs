@@ -2,37 +2,31 @@
 
 use std::any::Any;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 use axum::Router;
-use axum::body::Bytes;
-use axum::extract::rejection::BytesRejection;
-use axum::extract::{DefaultBodyLimit, State};
+use axum::body::Body;
+use axum::extract;
 use axum::http::{HeaderMap, StatusCode, Version, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use tower_http::catch_panic::CatchPanicLayer;
 use tracing::{debug, info, warn};
 
-use super::Metrics;
+use super::body::{Held, Room};
+use super::{Limits, Metrics, Process, State};
 use crate::admission::{self, Answer, BadReview, Phase, refusal};
 use crate::cluster::{Asked, Fact, Live, Outcome, Overlay};
 use crate::policy::PolicySet;
 use crate::rule::ClusterView;
 
-/// Largest body that is read: two objects of 3 MiB, which is the most the API server takes, and 1 MiB of everything else.
-pub const BODY_LIMIT: usize = 7 << 20;
-
 /// What every request needs.
 pub struct Judge {
-    /// The policies in force.
-    pub policies: PolicySet,
-    /// What else is in the cluster.
-    pub cluster: Arc<dyn ClusterView>,
-    /// Who is asked where a verdict hangs on what that view does not know; nobody without.
-    pub lookups: Option<Live>,
-    /// What is counted.
-    pub metrics: Metrics,
+    policies: PolicySet,
+    cluster: Arc<dyn ClusterView>,
+    lookups: Option<Live>,
+    metrics: Arc<Metrics>,
+    room: Room,
 }
 
 /// The webhook: `POST /mutate` and `POST /validate`.
@@ -50,7 +44,6 @@ pub fn router(judge: Arc<Judge>) -> Router {
                 nothing_here.to_owned(),
             )
         })
-        .layer(DefaultBodyLimit::max(BODY_LIMIT))
         // A panic costs one request: the API server is told that the call failed, and the next request is served.
         .layer(CatchPanicLayer::custom(move |_: Box<dyn Any + Send>| {
             panicked.metrics.panicked();
@@ -64,24 +57,28 @@ pub fn router(judge: Arc<Judge>) -> Router {
 }
 
 /// The state of the process: `/livez`, `/readyz`, `/metrics`.
-pub fn status_router(judge: Arc<Judge>) -> Router {
+pub fn status_router(state: Arc<State>, metrics: Arc<Metrics>) -> Router {
     const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     Router::new()
         .route("/livez", get(async || "ok\n"))
-        .route("/readyz", get(async || "ok\n"))
         .route(
-            "/metrics",
-            get(async |State(judge): State<Arc<Judge>>| {
-                ([(header::CONTENT_TYPE, OPEN_METRICS)], judge.metrics.text())
+            "/readyz",
+            get(async move || match state.ready(SystemTime::now()) {
+                Ok(()) => (StatusCode::OK, "ok\n".to_owned()),
+                Err(why) => (
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    format!("not ready: {why}\n"),
+                ),
             }),
         )
-        .with_state(judge)
+        .route(
+            "/metrics",
+            get(async move || ([(header::CONTENT_TYPE, OPEN_METRICS)], metrics.text())),
+        )
 }
 
-type Body = Result<Bytes, BytesRejection>;
-
 async fn mutate(
-    State(judge): State<Arc<Judge>>,
+    judge: extract::State<Arc<Judge>>,
     version: Version,
     headers: HeaderMap,
     body: Body,
@@ -91,7 +88,7 @@ async fn mutate(
 }
 
 async fn validate(
-    State(judge): State<Arc<Judge>>,
+    judge: extract::State<Arc<Judge>>,
     version: Version,
     headers: HeaderMap,
     body: Body,
@@ -101,44 +98,64 @@ async fn validate(
 }
 
 impl Judge {
+    /// Judges by these policies, in this cluster; where a verdict hangs on what that view does not know, `lookups` is asked.
+    #[must_use]
+    pub fn new(
+        limits: &Limits,
+        process: &Process,
+        policies: PolicySet,
+        cluster: Arc<dyn ClusterView>,
+        lookups: Option<Live>,
+    ) -> Self {
+        Self {
+            policies,
+            cluster,
+            lookups,
+            metrics: Arc::clone(&process.metrics),
+            room: Room::new(*limits),
+        }
+    }
+
     async fn review(&self, phase: Phase, headers: &HeaderMap, body: Body) -> Response {
-        let start = Instant::now();
-        let response = match body {
-            Ok(_) if !is_json(headers) => refuse(
+        let _running = self.metrics.running(phase);
+        if !is_json(headers) {
+            return self.refuse(
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 "UnsupportedMediaType",
                 "the content type is not application/json".to_owned(),
-            ),
-            Ok(body) => self.answer(phase, &body, start).await,
-            Err(error) if error.status() == StatusCode::PAYLOAD_TOO_LARGE => refuse(
-                StatusCode::PAYLOAD_TOO_LARGE,
-                "RequestEntityTooLarge",
-                format!("the body is larger than {} MiB", BODY_LIMIT >> 20),
-            ),
-            Err(error) => refuse(error.status(), "BadRequest", error.body_text()),
-        };
-        self.metrics.handled(phase, start.elapsed());
-        response
+            );
+        }
+        match self.room.read(headers, body).await {
+            Ok(body) => self.answer(phase, body).await,
+            Err(why) => self.refuse(why.status(), why.reason(), why.to_string()),
+        }
     }
 
-    async fn answer(&self, phase: Phase, body: &[u8], start: Instant) -> Response {
-        match self.judge(phase, body).await {
+    /// Refuses what is no review, or not to be read. Whoever can reach the port can have this said, so it is no warning.
+    fn refuse(&self, status: StatusCode, reason: &'static str, message: String) -> Response {
+        debug!(status = status.as_u16(), "Refused: {message}");
+        self.metrics.refused(status);
+        refuse(status, reason, message)
+    }
+
+    async fn answer(&self, phase: Phase, body: Held) -> Response {
+        let start = Instant::now();
+        let response = match self.judge(phase, &body.bytes).await {
             Ok(answer) => {
                 self.metrics.answered(phase, &answer);
                 log(phase, &answer, start);
                 json(StatusCode::OK, answer.body)
             }
             Err(bad) => {
-                self.metrics.refused(phase);
-                warn!(
-                    phase = phase.as_str(),
-                    uid = bad.uid(),
-                    bytes = body.len(),
-                    "Refused: {bad}"
-                );
-                json(StatusCode::BAD_REQUEST, bad.body())
+                let status = StatusCode::BAD_REQUEST;
+                debug!(phase = phase.as_str(), uid = bad.uid(), "Refused: {bad}");
+                self.metrics.refused(status);
+                json(status, bad.body())
             }
-        }
+        };
+        self.metrics
+            .handled(phase, start.elapsed(), body.bytes.len());
+        response
     }
 
     /// Judges; where the verdict hangs on what the API server can tell, asks it and judges once more. Only then is there
@@ -187,6 +204,7 @@ fn log(phase: Phase, answer: &Answer, start: Instant) {
         judged,
         ..
     } = answer;
+    let (namespace, name) = subject.split_once('/').unwrap_or_default();
     let rules: Vec<_> = judged
         .iter()
         .map(|judged| format!("{}={}", judged.rule, judged.outcome.as_str()))
@@ -194,7 +212,8 @@ fn log(phase: Phase, answer: &Answer, start: Instant) {
     info!(
         phase = phase.as_str(),
         uid,
-        set = subject,
+        namespace,
+        name,
         operation,
         result = answer.result(),
         rules = rules.join(","),

@@ -1,7 +1,13 @@
 //! Sockets: the webhook over TLS, and its state on a plain port. No rule is named here.
 
 mod app;
+mod body;
+mod limits;
 mod metrics;
+mod process;
+mod rotation;
+mod state;
+mod stop;
 pub mod tls;
 
 use std::io;
@@ -9,31 +15,60 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
-use axum_server::{Address, Handle};
+use axum::Router;
+use axum_server::Handle;
+use axum_server::tls_rustls::RustlsAcceptor;
 
 use crate::cluster::Live;
 use crate::policy::PolicySet;
 use crate::rule::ClusterView;
 
-pub use app::{BODY_LIMIT, Judge, router, status_router};
+pub use app::{Judge, router, status_router};
+pub use limits::Limits;
 pub use metrics::Metrics;
+pub use state::{NotReady, State};
+pub use stop::Stop;
+
+use limits::Gate;
+use rotation::Rotation;
 use tls::TlsError;
 
-/// What to serve, and where.
+/// What to judge by, and where to serve it.
 pub struct Settings {
-    /// Where the API server calls, over TLS.
-    pub listen: SocketAddr,
-    /// Where kubelet and Prometheus look, in plain HTTP.
-    pub status_listen: SocketAddr,
-    /// The serving pair.
-    pub tls: tls::Files,
+    /// Where to serve, and within which limits.
+    pub sockets: Sockets,
     /// The policies in force.
     pub policies: PolicySet,
     /// What else is in the cluster.
     pub cluster: Arc<dyn ClusterView>,
     /// Who is asked where a verdict hangs on what that view does not know; nobody without.
     pub lookups: Option<Live>,
+}
+
+/// Where to serve, and within which limits.
+#[derive(Clone, Debug)]
+pub struct Sockets {
+    /// Where the API server calls, over TLS.
+    pub listen: SocketAddr,
+    /// Where kubelet and Prometheus look, in plain HTTP.
+    pub status_listen: SocketAddr,
+    /// The serving pair.
+    pub tls: tls::Files,
+    /// How often the pair is read again.
+    pub tls_interval: Duration,
+    /// What nobody may exceed.
+    pub limits: Limits,
+    /// How it ends.
+    pub stop: Stop,
+}
+
+/// What the whole process has once.
+#[derive(Default)]
+pub struct Process {
+    /// Whether it may be called.
+    pub state: Arc<State>,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
 }
 
 /// Why the server could not be started, or stopped.
@@ -55,86 +90,77 @@ pub enum ServeError {
     Io(#[from] io::Error),
 }
 
-/// Seconds to finish the TLS handshake, and then to send the first request.
-const NEWCOMER: Duration = Duration::from_secs(10);
-
-/// How long a connection may be idle, and how long a header may take. The API server keeps its own end open for 90 s and
-/// does not repeat a call that meets a closed connection, so ours must be open longer.
-const IDLE: Duration = Duration::from_mins(2);
-
-/// How long running requests may take to finish after the signal to stop; a review has 10 s by default.
-const DRAIN: Duration = Duration::from_secs(15);
-
-/// Serves until SIGTERM or Ctrl-C. `ready` is told both addresses once they are bound and the pair is loaded.
+/// Judges until SIGTERM or Ctrl-C. `ready` is told both addresses once they are bound.
 pub async fn run(
     settings: Settings,
     ready: impl FnOnce(SocketAddr, SocketAddr),
 ) -> Result<(), ServeError> {
-    let config = RustlsConfig::from_config(Arc::new(settings.tls.load()?));
-    let (webhook, listen) = bind(settings.listen)?;
-    let (status, status_listen) = bind(settings.status_listen)?;
-    let judge = Arc::new(Judge {
-        policies: settings.policies,
-        cluster: settings.cluster,
-        lookups: settings.lookups,
-        metrics: Metrics::new(),
-    });
-    let handle = Handle::new();
-    tokio::spawn(stop_on_signal(handle.clone()));
-    let status = axum_server::from_tcp(status)?
-        .handle(handle.clone())
-        .serve(status_router(Arc::clone(&judge)).into_make_service());
-    let acceptor = RustlsAcceptor::new(config).handshake_timeout(NEWCOMER);
-    let mut server = axum_server::from_tcp(webhook)?
-        .acceptor(acceptor)
-        .handle(handle)
-        .first_request_timeout(NEWCOMER);
-    limit(server.http_builder());
-    ready(listen, status_listen);
-    tokio::try_join!(server.serve(router(judge).into_make_service()), status)?;
-    Ok(())
+    let process = Process::default();
+    let judge = Judge::new(
+        &settings.sockets.limits,
+        &process,
+        settings.policies,
+        settings.cluster,
+        settings.lookups,
+    );
+    serve(settings.sockets, &process, router(Arc::new(judge)), ready).await
 }
 
-fn limit(builder: &mut hyper_util::server::conn::auto::Builder<hyper_util::rt::TokioExecutor>) {
-    let timer = hyper_util::rt::TokioTimer::new;
-    builder.http1().timer(timer()).header_read_timeout(IDLE);
-    builder
-        .http2()
-        .timer(timer())
-        .keep_alive_interval(NEWCOMER * 3)
-        .keep_alive_timeout(NEWCOMER);
+/// Serves an application over TLS, and the state of the process beside it, until SIGTERM or Ctrl-C.
+pub async fn serve(
+    sockets: Sockets,
+    process: &Process,
+    app: Router,
+    ready: impl FnOnce(SocketAddr, SocketAddr),
+) -> Result<(), ServeError> {
+    let (state, metrics) = (&process.state, &process.metrics);
+    let limits = sockets.limits;
+    let rotation = Rotation::start(sockets.tls, Arc::clone(state), Arc::clone(metrics))?;
+    let (webhook, listen) = bind(sockets.listen)?;
+    let (status, status_listen) = bind(sockets.status_listen)?;
+    let handle = Handle::new();
+    let gate = |limits: &Limits| Gate::new(limits, Arc::clone(metrics));
+
+    let acceptor = RustlsAcceptor::new(rotation.served())
+        .handshake_timeout(limits.handshake)
+        .acceptor(gate(&limits));
+    let mut webhook = axum_server::from_tcp(webhook)?
+        .acceptor(acceptor)
+        .handle(handle.clone())
+        .first_request_timeout(limits.first_request)
+        .accept_error_handler(|from, error| tracing::debug!(?from, "Not let in: {error}"));
+    limits.apply(webhook.http_builder());
+
+    let few = Limits {
+        connections: 64,
+        ..limits
+    };
+    let mut status = axum_server::from_tcp(status)?
+        .acceptor(gate(&few))
+        .handle(handle.clone())
+        .first_request_timeout(limits.first_request)
+        .http1_only();
+    few.apply(status.http_builder());
+    // Nobody can keep a place there.
+    status.http_builder().http1().keep_alive(false);
+
+    tokio::spawn(rotation.follow(sockets.tls_interval));
+    tokio::spawn(sockets.stop.on_signal(handle, Arc::clone(state)));
+    ready(listen, status_listen);
+    let app = stop::announced(app, Arc::clone(state));
+    let status_app = status_router(Arc::clone(state), Arc::clone(metrics));
+    tokio::try_join!(
+        webhook.serve(app.into_make_service()),
+        status.serve(status_app.into_make_service())
+    )?;
+    Ok(())
 }
 
 /// Binds an address; port 0 takes a free one.
 fn bind(at: SocketAddr) -> Result<(TcpListener, SocketAddr), ServeError> {
     let bound = TcpListener::bind(at).and_then(|listener| {
-        listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
         Ok((listener, address))
     });
     bound.map_err(|error| ServeError::Listen { at, error })
-}
-
-/// Finishes what runs on the first signal, and ends at once on the second.
-async fn stop_on_signal<A: Address>(handle: Handle<A>) {
-    signal().await;
-    tracing::info!("Stopping: finishing the requests that run");
-    handle.graceful_shutdown(Some(DRAIN));
-    signal().await;
-    handle.shutdown();
-}
-
-#[cfg(unix)]
-async fn signal() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate = signal(SignalKind::terminate()).expect("the process may handle SIGTERM");
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        _ = terminate.recv() => {}
-    }
-}
-
-#[cfg(not(unix))]
-async fn signal() {
-    let _ = tokio::signal::ctrl_c().await;
 }

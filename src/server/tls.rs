@@ -1,13 +1,16 @@
 //! The serving pair, from PEM files to a TLS configuration.
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::server::WebPkiClientVerifier;
-use rustls::{RootCertStore, ServerConfig};
+use rustls::server::{ClientHello, ResolvesServerCert, WebPkiClientVerifier};
+use rustls::sign::CertifiedKey;
+use rustls::{ConfigBuilder, RootCertStore, ServerConfig, WantsVerifier};
 
 /// Where the serving pair is, and whom to ask for a certificate.
 #[derive(Clone, Debug)]
@@ -36,6 +39,14 @@ pub enum TlsError {
     /// A file has nothing of what it should.
     #[error("{} holds no certificate", .0.display())]
     Empty(PathBuf),
+    /// A certificate is not one that says until when it holds.
+    #[error("cannot read the certificate in {}: {error}", .file.display())]
+    Certificate {
+        /// Its file.
+        file: PathBuf,
+        /// What is wrong.
+        error: String,
+    },
     /// Certificate and key do not go together, or are of a kind that cannot be served.
     #[error("cannot serve {} with {}: {error}", .certificate.display(), .key.display())]
     Pair {
@@ -56,21 +67,42 @@ pub enum TlsError {
     },
 }
 
+impl TlsError {
+    /// Whether a file is merely not there, as before the first certificate is issued.
+    #[must_use]
+    pub fn is_not_there(&self) -> bool {
+        let Self::Pem { error, .. } = self else {
+            return false;
+        };
+        matches!(error, pem::Error::Io(error) if error.kind() == io::ErrorKind::NotFound)
+    }
+}
+
+/// A pair that can be served.
+#[derive(Debug)]
+pub struct Pair {
+    /// With it.
+    pub config: Arc<ServerConfig>,
+    /// When the first certificate of its chain expires.
+    pub expiry: SystemTime,
+}
+
 impl Files {
     /// Reads the files. A key that does not fit its certificate is an error here, never at a handshake.
-    pub fn load(&self) -> Result<ServerConfig, TlsError> {
+    pub fn load(&self) -> Result<Pair, TlsError> {
         let chain = certificates(&self.certificate)?;
+        let expiry = expiry(&chain).map_err(|error| TlsError::Certificate {
+            file: self.certificate.clone(),
+            error,
+        })?;
         let key = PrivateKeyDer::from_pem_file(&self.key).map_err(|error| TlsError::Pem {
             what: "a private key",
             file: self.key.clone(),
             error,
         })?;
         let provider = Arc::new(aws_lc_rs::default_provider());
-        let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
-            .with_safe_default_protocol_versions()
-            .expect("the provider knows TLS 1.2 and 1.3");
         let builder = match &self.client_ca {
-            None => builder.with_no_client_auth(),
+            None => builder().with_no_client_auth(),
             Some(file) => {
                 let fail = |error: String| TlsError::ClientCa {
                     file: file.clone(),
@@ -84,7 +116,7 @@ impl Files {
                 }
                 let verifier =
                     WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider).build();
-                builder
+                builder()
                     .with_client_cert_verifier(verifier.map_err(|error| fail(error.to_string()))?)
             }
         };
@@ -96,8 +128,44 @@ impl Files {
                 error,
             })?;
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-        Ok(config)
+        Ok(Pair {
+            config: Arc::new(config),
+            expiry,
+        })
     }
+}
+
+/// When the first of these certificates expires.
+fn expiry(chain: &[CertificateDer<'_>]) -> Result<SystemTime, String> {
+    let mut first = u64::MAX;
+    for certificate in chain {
+        let (_, certificate) =
+            x509_parser::parse_x509_certificate(certificate).map_err(|error| error.to_string())?;
+        let expiry = certificate.validity().not_after.timestamp();
+        first = first.min(u64::try_from(expiry).unwrap_or_default());
+    }
+    let expiry = SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(first));
+    expiry.ok_or_else(|| "it never expires".to_owned())
+}
+
+/// A configuration with which every handshake fails, until there is a pair.
+pub(super) fn nothing_to_serve() -> ServerConfig {
+    #[derive(Debug)]
+    struct Nothing;
+    impl ResolvesServerCert for Nothing {
+        fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+            None
+        }
+    }
+    builder()
+        .with_no_client_auth()
+        .with_cert_resolver(Arc::new(Nothing))
+}
+
+fn builder() -> ConfigBuilder<ServerConfig, WantsVerifier> {
+    ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+        .with_safe_default_protocol_versions()
+        .expect("the provider knows TLS 1.2 and 1.3")
 }
 
 fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {

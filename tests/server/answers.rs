@@ -126,7 +126,9 @@ async fn the_plain_port_tells_the_state() {
     assert_eq!(status, StatusCode::OK);
     for line in [
         r#"steadfast_reviews_total{phase="mutate",operation="CREATE",result="patched"} 1"#,
-        r#"steadfast_reviews_total{phase="mutate",operation="unknown",result="refused"} 1"#,
+        r#"steadfast_refusals_total{status="400"} 1"#,
+        r#"steadfast_requests_in_flight{phase="mutate"} 0"#,
+        "steadfast_body_bytes_count 2",
         r#"steadfast_decisions_total{rule="missing-readiness-probe",level="warn",outcome="injected",operation="CREATE"} 1"#,
         r#"steadfast_handling_seconds_count{phase="mutate"} 2"#,
         "# EOF",

@@ -39,7 +39,7 @@ async fn both_http_versions_are_served() {
 #[tokio::test]
 async fn clients_need_a_certificate_where_an_authority_is_named() {
     let server = serve(Unseen, |settings, folder| {
-        settings.tls.client_ca = Some(folder.join("ca.crt"));
+        settings.sockets.tls.client_ca = Some(folder.join("ca.crt"));
     })
     .await;
     let url = format!("https://{}/mutate", server.webhook);

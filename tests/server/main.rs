@@ -2,13 +2,18 @@
 
 #![cfg(feature = "server")]
 
+mod abuse;
 mod answers;
 mod handshake;
 mod lookups;
+mod pairs;
+mod raw;
+mod rotation;
 
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, ExtendedKeyUsagePurpose, IsCa, KeyPair,
@@ -17,7 +22,7 @@ use reqwest::{Certificate, Client, StatusCode};
 use serde_json::{Value, json};
 use steadfast::policy::PolicySet;
 use steadfast::rule::ClusterView;
-use steadfast::server::{self, ServeError, Settings, tls};
+use steadfast::server::{self, Limits, ServeError, Settings, Sockets, Stop, tls};
 use tempfile::TempDir;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -46,11 +51,17 @@ fn authority() -> Authority {
         .expect("a certificate")
 }
 
+/// What a certificate of ours says.
+fn params(usage: ExtendedKeyUsagePurpose) -> CertificateParams {
+    let names = vec!["localhost".to_owned(), "127.0.0.1".to_owned()];
+    let mut params = CertificateParams::new(names).expect("names");
+    params.extended_key_usages = vec![usage];
+    params
+}
+
 /// Writes `<name>.crt` and `<name>.key`, signed by `authority`.
 fn pair(authority: &Authority, folder: &Path, name: &str, usage: ExtendedKeyUsagePurpose) {
-    let mut params = CertificateParams::new(vec!["localhost".to_owned(), "127.0.0.1".to_owned()])
-        .expect("names");
-    params.extended_key_usages = vec![usage];
+    let params = params(usage);
     let key = KeyPair::generate().expect("a key");
     let certificate = params.signed_by(&key, authority).expect("a certificate");
     std::fs::write(folder.join(format!("{name}.crt")), certificate.pem()).expect("a file");
@@ -78,10 +89,16 @@ async fn serve(
     );
     std::fs::write(folder.path().join("ca.crt"), authority.pem()).expect("a file");
     let any = "127.0.0.1:0".parse().expect("an address");
-    let mut settings = Settings {
+    let sockets = Sockets {
         listen: any,
         status_listen: any,
         tls: files(folder.path()),
+        tls_interval: Duration::from_millis(50),
+        limits: Limits::default(),
+        stop: Stop::default(),
+    };
+    let mut settings = Settings {
+        sockets,
         policies: PolicySet::built_in(),
         cluster: Arc::new(cluster),
         lookups: None,
@@ -140,6 +157,18 @@ impl Running {
         let response = response.await.expect("an answer");
         (response.status(), response.text().await.expect("text"))
     }
+}
+
+/// Asks until it is so, which it must be soon.
+async fn until<F: Future<Output = bool>>(mut is_so: impl FnMut() -> F) {
+    let asked = async {
+        let mut ticks = tokio::time::interval(Duration::from_millis(10));
+        while !is_so().await {
+            ticks.tick().await;
+        }
+    };
+    let in_time = tokio::time::timeout(Duration::from_secs(30), asked).await;
+    in_time.expect("it is so at last");
 }
 
 fn review(spec: &Value) -> String {

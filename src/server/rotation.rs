@@ -1,0 +1,122 @@
+//! The pair on disk may change at any time: it is read again, and served as soon as it is whole.
+//!
+//! By its content and by asking: a mounted Secret is swapped as a symlink two folders up, which a watch on the file sees once
+//! and never again.
+
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use axum_server::tls_rustls::RustlsConfig;
+use rustls::ServerConfig;
+use tokio::time::{MissedTickBehavior, interval};
+use tracing::{info, warn};
+
+use super::state::State;
+use super::tls::{Files, Pair, nothing_to_serve};
+use super::{Metrics, ServeError};
+
+/// The pair that is served, and what is on disk.
+pub(super) struct Rotation {
+    files: Files,
+    served: RustlsConfig,
+    /// What was read last, whether it could be served or not.
+    seen: Option<Content>,
+    state: Arc<State>,
+    metrics: Arc<Metrics>,
+}
+
+/// What the files hold, to the byte; none of a file that cannot be read.
+#[derive(PartialEq)]
+struct Content(Vec<Option<Vec<u8>>>);
+
+impl Content {
+    fn of(files: &Files) -> Self {
+        let read = |file: &Path| fs::read(file).ok();
+        let all = [
+            Some(&files.certificate),
+            Some(&files.key),
+            files.client_ca.as_ref(),
+        ];
+        Self(all.into_iter().flatten().map(|file| read(file)).collect())
+    }
+}
+
+impl Rotation {
+    /// Serves what is there. Files that are not there yet may come; a pair that cannot be served is an error.
+    pub(super) fn start(
+        files: Files,
+        state: Arc<State>,
+        metrics: Arc<Metrics>,
+    ) -> Result<Self, ServeError> {
+        let seen = Content::of(&files);
+        let pair = match files.load() {
+            Err(error) if error.is_not_there() => {
+                warn!("No certificate yet: {error}");
+                None
+            }
+            loaded => Some(loaded?),
+        };
+        let config = match &pair {
+            Some(pair) => Arc::clone(&pair.config),
+            None => Arc::new(nothing_to_serve()),
+        };
+        let rotation = Self {
+            files,
+            served: RustlsConfig::from_config(config),
+            seen: Some(seen),
+            state,
+            metrics,
+        };
+        if let Some(pair) = pair {
+            rotation.serves_until(pair.expiry);
+        }
+        Ok(rotation)
+    }
+
+    /// What the listener is to serve with; it follows.
+    pub(super) fn served(&self) -> RustlsConfig {
+        self.served.clone()
+    }
+
+    /// Looks again, for ever.
+    pub(super) async fn follow(mut self, every: Duration) {
+        let mut ticks = interval(every);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            ticks.tick().await;
+            self.look();
+        }
+    }
+
+    /// Serves what is on disk where that is another pair than before, and can be served.
+    fn look(&mut self) {
+        let content = Content::of(&self.files);
+        if self.seen.as_ref() == Some(&content) {
+            return;
+        }
+        self.seen = Some(content);
+        match self.files.load() {
+            Ok(Pair { config, expiry }) => {
+                self.serve(config, expiry);
+                self.metrics.reloaded(true);
+                info!("Serving another certificate");
+            }
+            Err(error) => {
+                self.metrics.reloaded(false);
+                warn!("Still serving the certificate of before: {error}");
+            }
+        }
+    }
+
+    fn serve(&self, config: Arc<ServerConfig>, expiry: SystemTime) {
+        self.served.reload_from_config(config);
+        self.serves_until(expiry);
+    }
+
+    fn serves_until(&self, expiry: SystemTime) {
+        self.state.serves_until(expiry);
+        self.metrics.certificate_expires(expiry);
+    }
+}

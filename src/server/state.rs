@@ -1,0 +1,79 @@
+//! Whether the process may be called: not while it has no valid certificate, and not once it is about to end.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::SystemTime;
+
+/// What readiness hangs on.
+#[derive(Debug, Default)]
+pub struct State {
+    stopping: AtomicBool,
+    /// When the certificate that is served expires; none while there is none.
+    expiry: Mutex<Option<SystemTime>>,
+}
+
+/// Why the process is not to be called.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum NotReady {
+    /// It was told to end.
+    #[error("it is about to end")]
+    Stopping,
+    /// There is nothing to serve with yet.
+    #[error("there is no certificate yet")]
+    NoCertificate,
+    /// Nobody would trust it.
+    #[error("the certificate has expired")]
+    Expired,
+}
+
+impl State {
+    /// Whether the process may be called at this time.
+    pub fn ready(&self, now: SystemTime) -> Result<(), NotReady> {
+        if self.is_stopping() {
+            return Err(NotReady::Stopping);
+        }
+        match self.expiry() {
+            None => Err(NotReady::NoCertificate),
+            Some(expiry) if expiry <= now => Err(NotReady::Expired),
+            Some(_) => Ok(()),
+        }
+    }
+
+    /// Whether it was told to end.
+    #[must_use]
+    pub fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn stop(&self) {
+        self.stopping.store(true, Ordering::Relaxed);
+    }
+
+    /// When the certificate that is served expires.
+    pub(super) fn expiry(&self) -> Option<SystemTime> {
+        *self.expiry.lock().expect("nobody panics with it")
+    }
+
+    pub(super) fn serves_until(&self, expiry: SystemTime) {
+        *self.expiry.lock().expect("nobody panics with it") = Some(expiry);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn it_is_ready_with_a_valid_certificate_until_it_is_told_to_end() {
+        let (state, now) = (State::default(), SystemTime::now());
+        let hour = Duration::from_hours(1);
+        assert_eq!(state.ready(now), Err(NotReady::NoCertificate));
+        state.serves_until(now + hour);
+        assert_eq!(state.ready(now), Ok(()));
+        assert_eq!(state.ready(now + hour), Err(NotReady::Expired));
+        state.stop();
+        assert_eq!(state.ready(now), Err(NotReady::Stopping));
+    }
+}
