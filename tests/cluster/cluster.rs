@@ -14,6 +14,7 @@ use kube::{Api, Client, Config};
 use serde_json::json;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
+use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use crate::access::Access;
@@ -113,6 +114,14 @@ impl Cluster {
     /// Runs a future, such as a call of the client, to its end.
     pub(crate) fn block_on<F: Future>(&self, future: F) -> F::Output {
         self.runtime.block_on(future)
+    }
+
+    /// Starts a future that runs beside the test.
+    pub(crate) fn spawn<F>(&self, future: F) -> JoinHandle<F::Output>
+    where
+        F: Future<Output: Send> + Send + 'static,
+    {
+        self.runtime.spawn(future)
     }
 
     /// `cluster.kubectl(&["apply", "-f", "-"]).stdin(yaml).run()`

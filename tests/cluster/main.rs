@@ -8,6 +8,7 @@
 #![allow(clippy::print_stderr, clippy::print_stdout)]
 
 mod access;
+mod balancer;
 mod binaries;
 mod cluster;
 mod control_plane;
@@ -35,6 +36,7 @@ mod lookups;
 mod policies;
 mod restored;
 mod rollback;
+mod rolling;
 mod rollout;
 mod serving;
 mod updates;
@@ -80,6 +82,7 @@ const TESTS: &[&[Test]] = &[
     policies::TESTS,
     restored::TESTS,
     rollback::TESTS,
+    rolling::TESTS,
     rollout::TESTS,
     serving::TESTS,
     updates::TESTS,

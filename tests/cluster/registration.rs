@@ -89,13 +89,24 @@ impl<'c> Registration<'c> {
         namespace: &Namespace<'c>,
         server: &Running,
     ) -> Result<Self> {
-        install(&home, &values(namespace, server))?;
+        Self::behind(home, namespace, server.port(), &server.ca_pem(), &[server])
+    }
+
+    /// The same of several servers behind one port.
+    pub(crate) fn behind(
+        home: Namespace<'c>,
+        namespace: &Namespace<'c>,
+        port: u16,
+        authorities: &str,
+        servers: &[&Running],
+    ) -> Result<Self> {
+        install(&home, &values(namespace, port, authorities))?;
         let registration = Self {
             undo: Box::new(move || {
                 let _ = home.helm(&["uninstall", home.name()]).run();
             }),
         };
-        wait_for_calls(namespace, server)?;
+        wait_for_calls(namespace, servers)?;
         Ok(registration)
     }
 }
@@ -123,12 +134,12 @@ pub(crate) fn service_name(home: &Namespace<'_>) -> String {
     format!("{0}.{0}.svc", home.name())
 }
 
-/// Values for the chart by which the server answers for this namespace alone.
-fn values(namespace: &Namespace<'_>, server: &Running) -> Value {
+/// Values for the chart by which whoever listens on the port answers for this namespace alone.
+fn values(namespace: &Namespace<'_>, port: u16, authorities: &str) -> Value {
     json!({
         "replicas": 0,
-        "tls": {"caBundle": server.ca_bundle_base64()},
-        "service": {"externalName": "localhost", "port": server.port()},
+        "tls": {"caBundle": BASE64.encode(authorities)},
+        "service": {"externalName": "localhost", "port": port},
         "webhook": {"failurePolicy": "Fail", "namespaceSelector": [only(namespace)]},
     })
 }
@@ -145,8 +156,8 @@ pub(crate) fn install(home: &Namespace<'_>, values: &Value) -> Result<()> {
     Ok(())
 }
 
-/// The chart has no canary, so a dry run asks until the server has counted both calls.
-fn wait_for_calls(namespace: &Namespace<'_>, server: &Running) -> Result<()> {
+/// The chart has no canary, so a dry run asks until the servers have counted both calls.
+fn wait_for_calls(namespace: &Namespace<'_>, servers: &[&Running]) -> Result<()> {
     let cluster = namespace.cluster();
     let set: StatefulSet = serde_json::from_value(json!({
         "metadata": {"name": "canary"},
@@ -164,7 +175,11 @@ fn wait_for_calls(namespace: &Namespace<'_>, server: &Running) -> Result<()> {
     };
     eventually(SOON, "the API server calls the release", || {
         let answer = cluster.block_on(namespace.api::<StatefulSet>().create(&dry_run, &set));
-        let metrics = server.status(cluster, "/metrics")?;
+        let metrics: Result<String> = servers
+            .iter()
+            .map(|server| server.status(cluster, "/metrics"))
+            .collect();
+        let metrics = metrics?;
         for phase in ["mutate", "validate"] {
             let counter = format!("steadfast_reviews_total{{phase=\"{phase}\"");
             ensure!(

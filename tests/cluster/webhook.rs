@@ -6,8 +6,6 @@ use std::process::ExitStatus;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::{Context as _, Result, ensure};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD as BASE64;
 
 use crate::cluster::Cluster;
 use crate::eventually::{SOON, Stop, eventually};
@@ -22,6 +20,8 @@ pub(crate) struct Webhook {
     manifests: Vec<String>,
     flags: Vec<String>,
     kubeconfig: Option<PathBuf>,
+    /// Most tests have nobody left who calls.
+    shutdown_delay: u16,
 }
 
 /// A server that runs until it is stopped or dropped.
@@ -61,6 +61,12 @@ impl Webhook {
         self
     }
 
+    /// How many seconds it serves on after it is told to end.
+    pub(crate) fn shutdown_delay(mut self, seconds: u16) -> Self {
+        self.shutdown_delay = seconds;
+        self
+    }
+
     /// How it reaches the API server, if not as the administrator.
     pub(crate) fn kubeconfig(mut self, file: PathBuf) -> Self {
         self.kubeconfig = Some(file);
@@ -91,6 +97,7 @@ impl Webhook {
             .arg("--tls-key")
             .arg(&pair.key);
         command.arg("--cluster").arg(folder.join("cluster"));
+        command.arg(format!("--shutdown-delay={}", self.shutdown_delay));
         if self.policy.is_some() {
             command.arg("--policy").arg(folder.join("policy.yaml"));
         }
@@ -163,11 +170,6 @@ impl Running {
 
     pub(crate) fn ca_pem(&self) -> String {
         self.authority.pem()
-    }
-
-    /// As a webhook configuration's `caBundle` and the chart want it.
-    pub(crate) fn ca_bundle_base64(&self) -> String {
-        BASE64.encode(self.authority.pem())
     }
 
     /// What the server wrote so far.
