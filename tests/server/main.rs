@@ -6,6 +6,7 @@ mod abuse;
 mod answers;
 mod handshake;
 mod lookups;
+mod metrics;
 mod pairs;
 mod raw;
 mod rotation;
