@@ -208,8 +208,17 @@ fn audit_annotations(verdict: &Verdict) -> BTreeMap<&'static str, String> {
         text.push_str(": ");
         text.push_str(&judged.sentence());
     }
-    if !verdict.notes.is_empty() {
-        annotations.insert("notes", verdict.notes.join(" | "));
+    let restored = verdict
+        .restored
+        .iter()
+        .map(|restored| restored.message.clone());
+    for (key, said) in [
+        ("restored", restored.collect::<Vec<_>>()),
+        ("notes", verdict.notes.clone()),
+    ] {
+        if !said.is_empty() {
+            annotations.insert(key, said.join(" | "));
+        }
     }
     annotations
 }

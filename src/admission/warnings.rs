@@ -17,7 +17,8 @@ pub(super) fn warnings(verdict: &Verdict) -> Vec<String> {
         .judged
         .iter()
         .filter(|judged| judged.outcome.is_shown() && judged.outcome != Outcome::Denied);
-    let notes = verdict.notes.iter().map(|note| vec![plain(note)]);
+    let restored = verdict.restored.iter().map(|restored| &restored.message);
+    let notes = restored.chain(&verdict.notes).map(|note| vec![plain(note)]);
     // What was done to the request comes before what is found in it: there may not be room for all.
     fit(notes.chain(told.map(said)))
 }

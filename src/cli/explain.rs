@@ -81,10 +81,12 @@ fn opt_out(out: &mut dyn Write, entry: &Entry) -> Result<()> {
             "for some containers only:\n  {PREFIX}{id}: \"[app,sidecar] <reason>\""
         )?;
     }
-    writeln!(
-        out,
-        "or of all injection, by an annotation on the set:\n  {INJECT}: \"false\""
-    )?;
+    if entry.meta.fixes {
+        writeln!(
+            out,
+            "or of all injection, by an annotation on the set:\n  {INJECT}: \"false\""
+        )?;
+    }
     Ok(())
 }
 

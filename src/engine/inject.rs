@@ -41,6 +41,7 @@ pub(super) fn inject(case: &Case<'_>, policy: &Policy) -> Verdict {
         patched,
         questions,
         notes,
+        ..Verdict::default()
     }
 }
 

@@ -25,7 +25,7 @@ use inject::inject;
 use ratchet::Ratchet;
 pub use ratchet::Spared;
 use restore::restore;
-pub use verdict::{Judged, Outcome, Verdict};
+pub use verdict::{Judged, Outcome, Restored, Verdict};
 
 /// A set to be judged.
 #[derive(Clone, Copy)]
@@ -73,21 +73,10 @@ pub fn mutate(case: &Case<'_>, policy: &Policy) -> Verdict {
 
 /// Puts back what an UPDATE dropped, and nothing else.
 fn update(case: &Case<'_>, policy: &Policy) -> Verdict {
-    let mut verdict = match restore(case) {
-        Ok((draft, notes)) => {
-            let (patch, patched) = draft.finish();
-            Verdict {
-                patch,
-                patched,
-                notes,
-                ..Verdict::default()
-            }
-        }
-        Err(error) => Verdict {
-            notes: vec![format!("nothing was restored: {error}")],
-            ..Verdict::default()
-        },
-    };
+    let mut verdict = restore(case).unwrap_or_else(|error| Verdict {
+        notes: vec![format!("nothing was restored: {error}")],
+        ..Verdict::default()
+    });
     let said = with_object(case, verdict.patched.as_ref(), |restored| {
         early(restored, policy)
     });
@@ -148,7 +137,7 @@ pub fn validate(case: &Case<'_>, policy: &Policy) -> Verdict {
     }
 }
 
-/// What a cluster would do: `/mutate`, then `/validate` on its result.
+/// What a cluster would do: `/mutate`, then `/validate` on its result, and what the API server itself refuses.
 #[must_use]
 pub fn admit(case: &Case<'_>, policy: &Policy) -> Verdict {
     let mut mutated = mutate(case, policy);
@@ -159,6 +148,11 @@ pub fn admit(case: &Case<'_>, policy: &Policy) -> Verdict {
         .judged
         .retain(|judged| judged.outcome == Outcome::Injected);
     mutated.add(left);
+    for judged in &mut mutated.judged {
+        if judged.refused_anyway {
+            judged.outcome = Outcome::Denied;
+        }
+    }
     mutated
 }
 

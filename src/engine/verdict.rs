@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::Spared;
+use crate::object::Path;
 use crate::policy::Selected;
 use crate::rule::waiver::PREFIX;
 use crate::rule::{Finding, Level, Question};
@@ -22,8 +23,19 @@ pub struct Verdict {
     pub patched: Option<Value>,
     /// What the rules needed to know and nobody could tell.
     pub questions: Vec<Question>,
-    /// What was restored, and why injection was given up, where it was.
+    /// What an update got back, and what was taken away from it that a client had left behind.
+    pub restored: Vec<Restored>,
+    /// What else is to be said, such as why injection was given up.
     pub notes: Vec<String>,
+}
+
+/// Something that was done to an update.
+#[derive(Clone, Debug)]
+pub struct Restored {
+    /// Where.
+    pub at: Path,
+    /// What, in a sentence.
+    pub message: String,
 }
 
 /// A finding and what became of it.
@@ -37,6 +49,8 @@ pub struct Judged {
     pub outcome: Outcome,
     /// Why it is not denied, where its rule would.
     pub spared: Option<Spared>,
+    /// Whether the API server refuses the update for it, whatever we say.
+    pub refused_anyway: bool,
     /// The finding.
     pub finding: Finding,
 }
@@ -98,6 +112,7 @@ impl Verdict {
                 asked.push(question);
             }
         }
+        self.restored.extend(other.restored);
         self.notes.extend(other.notes);
     }
 
@@ -116,6 +131,7 @@ impl Judged {
             level: selected.level,
             outcome,
             spared: None,
+            refused_anyway: selected.meta.refused_anyway(),
             finding,
         }
     }
@@ -156,11 +172,15 @@ impl Judged {
         if !message.contains(&place) {
             let _ = write!(text, "\n  at     {place}");
         }
-        let _ = write!(
-            text,
-            "\n  why    {why}\n  fix    {remedy}\n  allow  annotation {PREFIX}{}: \"<reason>\"",
-            self.rule
-        );
+        let _ = write!(text, "\n  why    {why}\n  fix    {remedy}");
+        // No annotation helps against the API server.
+        if !self.refused_anyway {
+            let _ = write!(
+                text,
+                "\n  allow  annotation {PREFIX}{}: \"<reason>\"",
+                self.rule
+            );
+        }
         if let Some(spared) = self.spared {
             let _ = write!(text, "\n  but    it is not denied: {spared}");
         }

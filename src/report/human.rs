@@ -4,24 +4,31 @@ use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
 
-use super::{Located, counts};
+use super::{Done, Located, Report, counts};
 use crate::engine::Outcome;
 use crate::object::yaml::Place;
 
 /// Writes the findings and a summary.
-pub fn write(out: &mut dyn Write, findings: &[Located], sets: usize) -> io::Result<()> {
+pub fn write(out: &mut dyn Write, report: &Report) -> io::Result<()> {
+    let Report {
+        sets,
+        findings,
+        restored,
+    } = report;
     for finding in findings {
         self::finding(out, finding)?;
     }
-    if findings
-        .iter()
-        .any(|finding| finding.judged.outcome.is_shown())
-    {
+    for done in restored {
+        self::done(out, done)?;
+    }
+    let is_shown = |finding: &Located| finding.judged.outcome.is_shown();
+    if !restored.is_empty() || findings.iter().any(is_shown) {
         writeln!(out)?;
     }
-    let counts: Vec<_> = counts(findings)
+    let mut counts: Vec<_> = counts(findings)
         .map(|(outcome, count)| format!("{count} {}", outcome.as_str()))
         .collect();
+    counts.extend((!restored.is_empty()).then(|| format!("{} restored", restored.len())));
     let counts = if counts.is_empty() {
         "nothing found".to_owned()
     } else {
@@ -30,7 +37,7 @@ pub fn write(out: &mut dyn Write, findings: &[Located], sets: usize) -> io::Resu
     writeln!(
         out,
         "{sets} StatefulSet{}: {counts}",
-        if sets == 1 { "" } else { "s" }
+        if *sets == 1 { "" } else { "s" }
     )
 }
 
@@ -59,6 +66,22 @@ fn finding(out: &mut dyn Write, finding: &Located) -> io::Result<()> {
         paragraph
             .split_once(": ")
             .map_or(&*paragraph, |(_, rest)| rest)
+    )
+}
+
+fn done(out: &mut dyn Write, done: &Done) -> io::Result<()> {
+    let Done {
+        file,
+        place: Place { line, column },
+        namespace,
+        name,
+        restored,
+    } = done;
+    let (bold, style) = (Style::new().bold(), style(Outcome::Injected));
+    writeln!(
+        out,
+        "{bold}{file}:{line}:{column}{bold:#}: {style}restored{style:#} ({namespace}/{name}): {}",
+        restored.message
     )
 }
 

@@ -5,15 +5,29 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::{Located, counts};
+use super::{Report, counts};
 use crate::engine::Outcome;
 use crate::rule::Level;
 
 #[derive(Serialize)]
-struct Report<'a> {
+struct Text<'a> {
     version: u32,
     findings: Vec<Finding<'a>>,
+    /// What updates got back, or were rid of.
+    restored: Vec<Restored<'a>>,
     summary: Summary,
+}
+
+#[derive(Serialize)]
+struct Restored<'a> {
+    file: &'a str,
+    line: u64,
+    column: u64,
+    namespace: &'a str,
+    name: &'a str,
+    path: String,
+    pointer: String,
+    message: &'a str,
 }
 
 #[derive(Serialize)]
@@ -42,16 +56,27 @@ struct Finding<'a> {
 #[derive(Serialize)]
 struct Summary {
     sets: usize,
+    restored: usize,
     #[serde(flatten)]
     outcomes: BTreeMap<&'static str, usize>,
 }
 
 /// Writes the report.
-pub fn write(out: &mut dyn Write, findings: &[Located], sets: usize) -> io::Result<()> {
-    let outcomes = counts(findings)
+pub fn write(out: &mut dyn Write, report: &Report) -> io::Result<()> {
+    let outcomes = counts(&report.findings)
         .map(|(outcome, count)| (outcome.as_str(), count))
         .collect();
-    let findings = findings.iter().map(|located| {
+    let restored = report.restored.iter().map(|done| Restored {
+        file: &done.file,
+        line: done.place.line,
+        column: done.place.column,
+        namespace: &done.namespace,
+        name: &done.name,
+        path: done.restored.at.to_string(),
+        pointer: done.restored.at.pointer().to_string(),
+        message: &done.restored.message,
+    });
+    let findings = report.findings.iter().map(|located| {
         let (judged, finding) = (&located.judged, &located.judged.finding);
         Finding {
             file: &located.file,
@@ -73,11 +98,16 @@ pub fn write(out: &mut dyn Write, findings: &[Located], sets: usize) -> io::Resu
             fixable: finding.fix.is_some(),
         }
     });
-    let report = Report {
+    let text = Text {
         version: 1,
         findings: findings.collect(),
-        summary: Summary { sets, outcomes },
+        restored: restored.collect(),
+        summary: Summary {
+            sets: report.sets,
+            restored: report.restored.len(),
+            outcomes,
+        },
     };
-    serde_json::to_writer_pretty(&mut *out, &report)?;
+    serde_json::to_writer_pretty(&mut *out, &text)?;
     writeln!(out)
 }

@@ -6,7 +6,7 @@ pub mod reference;
 
 use std::collections::BTreeMap;
 
-use crate::engine::{Judged, Outcome};
+use crate::engine::{Judged, Outcome, Restored};
 use crate::object::yaml::Place;
 
 /// A finding with the place that it has in a file.
@@ -22,6 +22,32 @@ pub struct Located {
     pub name: String,
     /// The finding.
     pub judged: Judged,
+}
+
+/// Everything that is to be said of some sets.
+#[derive(Clone, Debug, Default)]
+pub struct Report {
+    /// How many sets were judged.
+    pub sets: usize,
+    /// What was found.
+    pub findings: Vec<Located>,
+    /// What updates got back, or were rid of.
+    pub restored: Vec<Done>,
+}
+
+/// Something that was done to an update, with its place in a file.
+#[derive(Clone, Debug)]
+pub struct Done {
+    /// The file.
+    pub file: String,
+    /// The place in it, or the nearest around it.
+    pub place: Place,
+    /// The set's namespace.
+    pub namespace: String,
+    /// The set's name.
+    pub name: String,
+    /// What was done, and where in the set.
+    pub restored: Restored,
 }
 
 /// How many findings have each outcome, the worst first.

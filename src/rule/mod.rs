@@ -46,8 +46,18 @@ pub struct Meta {
     pub speaks: Speaks,
     /// Whether its findings are about single containers, so that a waiver may name some.
     pub per_container: bool,
+    /// Whether its findings may carry a fix: only such a rule injects.
+    pub fixes: bool,
     /// The rule's own file: its head is the documentation, the examples and the test.
     pub source: &'static str,
+}
+
+impl Meta {
+    /// Whether the API server refuses an update for what the rule finds, whatever we say of it.
+    #[must_use]
+    pub fn refused_anyway(&self) -> bool {
+        self.judges == Judges::Updates && self.speaks == Speaks::AtMutate
+    }
 }
 
 /// The level of a rule in each profile.

@@ -45,6 +45,7 @@ impl Declare for ClaimsDeleted {
         judges: Judges::Updates,
         speaks: Speaks::AtValidate,
         per_container: false,
+        fixes: false,
         source: include_str!("claims_deleted.rs"),
     };
 }

@@ -83,6 +83,7 @@ impl Declare for DanglingVolumeMount {
         judges: Judges::Sets,
         speaks: Speaks::AtMutate,
         per_container: true,
+        fixes: true,
         source: include_str!("dangling_volume_mount.rs"),
     };
 }

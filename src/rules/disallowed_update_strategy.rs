@@ -73,6 +73,7 @@ impl Declare for DisallowedUpdateStrategy {
         judges: Judges::Sets,
         speaks: Speaks::AtMutate,
         per_container: false,
+        fixes: false,
         source: include_str!("disallowed_update_strategy.rs"),
     };
 }

@@ -1,5 +1,5 @@
 //! # displaced-data
-//! Finds updates that take pods away from the data in an injected claim.
+//! Finds updates that take pods away from the data in a claim that was injected with its mounts.
 //! ## Why
 //! A claim template that was injected with its mounts (and, for some workloads, environment variables that name the folder)
 //! is one unit with them. With something else at that place, or with the container renamed, pods would start empty beside
@@ -60,6 +60,7 @@ impl Declare for DisplacedData {
         judges: Judges::Updates,
         speaks: Speaks::AtValidate,
         per_container: true,
+        fixes: false,
         source: include_str!("displaced_data.rs"),
     };
 }

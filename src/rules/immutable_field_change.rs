@@ -29,6 +29,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::object::quantity::Quantity;
+use crate::object::record::{Carried, Record};
 use crate::object::view::{ClaimTemplate, Kept, Spec, StatefulSet};
 use crate::object::{Named, Path};
 use crate::rule::{Context, Declare, Finding, Judges, Level, Levels, Meta, Report, Rule, Speaks};
@@ -48,6 +49,7 @@ impl Declare for ImmutableFieldChange {
         judges: Judges::Updates,
         speaks: Speaks::AtMutate,
         per_container: false,
+        fixes: false,
         source: include_str!("immutable_field_change.rs"),
     };
 }
@@ -74,7 +76,7 @@ impl Rule for ImmutableFieldChange {
             changed(
                 at("serviceName"),
                 &difference,
-                format!("{anew}. Pods get their new names when they restart"),
+                format!("{anew}. Pods get their new DNS names when they restart"),
             );
         }
         if is.pod_management_policy != was.pod_management_policy {
@@ -89,23 +91,31 @@ impl Rule for ImmutableFieldChange {
         let (claims, stored) = (&is.volume_claim_templates, &was.volume_claim_templates);
         if names(claims) != names(stored) {
             let difference = arrow(&names(stored), &names(claims));
-            changed(at("volumeClaimTemplates"), &difference, anew);
+            let unstated = match unstated_claims(old, claims) {
+                claims if claims.is_empty() => String::new(),
+                claims => format!(
+                    ". The manifest must then state {claims}, too, which steadfast injected when the set was made"
+                ),
+            };
+            changed(at("volumeClaimTemplates"), &difference, anew + &unstated);
             return;
         }
         for (claim, stored) in sts.claim_templates().zip(stored) {
-            let Some(Difference { place, was, is }) = difference(stored, claim.item()) else {
+            let differences = differences(stored, claim.item());
+            if differences.is_empty() {
                 continue;
+            }
+            let shown = |d: &Difference| format!(".{}: {} -> {}", d.place, d.was, d.is);
+            let all: Vec<_> = differences.iter().map(shown).collect();
+            let claims = format!("{}-{name}-N", claim.item().name());
+            let storage = differences.iter().find(|d| d.place == STORAGE);
+            let recipe = storage.and_then(|storage| resize(storage, namespace, &claims));
+            let recipe = match recipe {
+                Some(Resize::Grow(patch)) => format!("grow each claim: {patch}. Then {anew}"),
+                Some(Resize::No(reason)) => reason,
+                None => format!("{anew}. Claims that are there keep what they have"),
             };
-            let recipe = if place == STORAGE {
-                let patch = json!({"spec": {"resources": {"requests": {"storage": is}}}});
-                let claims = format!("{}-{name}-N", claim.item().name());
-                format!(
-                    "grow each claim: kubectl -n {namespace} patch pvc {claims} -p '{patch}'. Then {anew}"
-                )
-            } else {
-                format!("{anew}. Claims that are there keep what they have")
-            };
-            changed(claim.path(), &format!(".{place}: {was} -> {is}"), recipe);
+            changed(claim.path(), &all.join(", "), recipe);
         }
     }
 }
@@ -143,6 +153,43 @@ fn names(claims: &[ClaimTemplate<'_>]) -> String {
         .join(", ")
 }
 
+/// The claim templates that were injected and that this list does not have.
+fn unstated_claims(old: &StatefulSet<'_>, claims: &[ClaimTemplate<'_>]) -> String {
+    let Carried::Record(record) = Record::read(Record::text_on(old)) else {
+        return String::new();
+    };
+    let stated = |name: &&str| claims.iter().any(|claim| claim.name() == *name);
+    let unstated = record.claims().filter(|name| !stated(name));
+    unstated.collect::<Vec<_>>().join(", ")
+}
+
+/// How claims get to another size.
+enum Resize {
+    /// By this command for each.
+    Grow(String),
+    /// They do not; what to do instead.
+    No(String),
+}
+
+fn resize(storage: &Difference, namespace: &str, claims: &str) -> Option<Resize> {
+    let amount = |text: &str| Quantity::parse(text).map(|quantity| quantity.amount());
+    let Some(is) = amount(&storage.is) else {
+        return Some(Resize::No(format!(
+            "write an amount such as 20Gi: {:?} is none",
+            storage.is
+        )));
+    };
+    if is < amount(&storage.was)? {
+        return Some(Resize::No(
+            "copy the data into a set with smaller claims: a claim never shrinks".to_owned(),
+        ));
+    }
+    let patch = json!({"spec": {"resources": {"requests": {"storage": storage.is}}}});
+    Some(Resize::Grow(format!(
+        "kubectl -n {namespace} patch pvc {claims} -p '{patch}'"
+    )))
+}
+
 /// A leaf in which two claim templates differ.
 struct Difference {
     place: String,
@@ -150,27 +197,26 @@ struct Difference {
     is: String,
 }
 
-fn difference(was: &ClaimTemplate<'_>, is: &ClaimTemplate<'_>) -> Option<Difference> {
+fn differences(was: &ClaimTemplate<'_>, is: &ClaimTemplate<'_>) -> Vec<Difference> {
     // Nearly always the very text; only else is it read.
     if was.spec.text() == is.spec.text() && was.metadata == is.metadata {
-        return None;
+        return Vec::new();
     }
     let (was, is) = (leaves(was), leaves(is));
     let places: BTreeSet<_> = was.keys().chain(is.keys()).collect();
-    let place = places
-        .into_iter()
-        .find(|place| !same(place, was.get(*place), is.get(*place)))?;
-    let shown = |leaves: &BTreeMap<_, String>| {
-        leaves
-            .get(place)
-            .map_or("nothing", String::as_str)
-            .to_owned()
+    let shown = |leaves: &BTreeMap<_, String>, place| {
+        let leaf = leaves.get(place).map_or("nothing", String::as_str);
+        leaf.to_owned()
     };
-    Some(Difference {
-        place: place.clone(),
-        was: shown(&was),
-        is: shown(&is),
-    })
+    places
+        .into_iter()
+        .filter(|place| !same(place, was.get(*place), is.get(*place)))
+        .map(|place| Difference {
+            place: place.clone(),
+            was: shown(&was, place),
+            is: shown(&is, place),
+        })
+        .collect()
 }
 
 /// The leaves of a claim template by their place, with the default that the API server fills in.

@@ -62,6 +62,7 @@ impl Declare for ImplicitUpdateStrategy {
         judges: Judges::Sets,
         speaks: Speaks::AtValidate,
         per_container: false,
+        fixes: true,
         source: include_str!("implicit_update_strategy.rs"),
     };
 }

@@ -46,6 +46,7 @@ impl Declare for IneffectiveAnnotation {
         judges: Judges::Sets,
         speaks: Speaks::AtValidate,
         per_container: false,
+        fixes: false,
         source: include_str!("ineffective_annotation.rs"),
     };
 }
@@ -74,6 +75,12 @@ impl Rule for IneffectiveAnnotation {
                     format!("is {value:?}, and only \"false\" declines injection"),
                     "set it to \"false\", or remove it".to_owned(),
                 ),
+                HEADLESS_SERVICE if value != "none" => (
+                    format!(
+                        "is {value:?}, and only \"none\" says that no governing Service is wanted"
+                    ),
+                    "set it to \"none\", or remove it".to_owned(),
+                ),
                 key if KNOWN.contains(&key) => continue,
                 key => {
                     let known = nearest(key, KNOWN.iter().copied())
@@ -92,7 +99,21 @@ impl Rule for IneffectiveAnnotation {
                     .remedy(remedy),
             );
         }
+        on_the_template(sts).for_each(|finding| report.add(finding));
     }
+}
+
+/// Our annotations on the pod template, where none but waivers mean anything.
+fn on_the_template(sts: &StatefulSet<'_>) -> impl Iterator<Item = Finding> {
+    let annotations = sts.spec.template.metadata.annotations.iter();
+    let ours = annotations.filter(|(key, _)| key.starts_with(OURS));
+    ours.map(|(key, _)| {
+        let at = Path::of(&["spec", "template", "metadata", "annotations"]).key(key.to_owned());
+        Finding::new(at.clone(), format!("{at} stands on the pod template"))
+            .subject(key)
+            .why("it does nothing there")
+            .remedy("move it to the set's own annotations")
+    })
 }
 
 /// What our annotations begin with, but for waivers.

@@ -103,6 +103,7 @@ impl Declare for MissingLivenessProbe {
         judges: Judges::Sets,
         speaks: Speaks::AtValidate,
         per_container: true,
+        fixes: true,
         source: include_str!("missing_liveness_probe.rs"),
     };
 }

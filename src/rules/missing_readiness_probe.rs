@@ -76,6 +76,7 @@ impl Declare for MissingReadinessProbe {
         judges: Judges::Sets,
         speaks: Speaks::AtValidate,
         per_container: true,
+        fixes: true,
         source: include_str!("missing_readiness_probe.rs"),
     };
 }

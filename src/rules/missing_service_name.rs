@@ -75,6 +75,7 @@ impl Declare for MissingServiceName {
         judges: Judges::Sets,
         speaks: Speaks::AtValidate,
         per_container: false,
+        fixes: true,
         source: include_str!("missing_service_name.rs"),
     };
 }

@@ -34,6 +34,7 @@ impl Declare for PartitionBeyondReplicas {
         judges: Judges::Sets,
         speaks: Speaks::AtValidate,
         per_container: false,
+        fixes: false,
         source: include_str!("partition_beyond_replicas.rs"),
     };
 }

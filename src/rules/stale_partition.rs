@@ -49,6 +49,7 @@ impl Declare for StalePartition {
         judges: Judges::Updates,
         speaks: Speaks::AtValidate,
         per_container: false,
+        fixes: false,
         source: include_str!("stale_partition.rs"),
     };
 }

@@ -49,6 +49,7 @@ impl Declare for UndeclaredProbePort {
         judges: Judges::Sets,
         speaks: Speaks::AtValidate,
         per_container: true,
+        fixes: false,
         source: include_str!("undeclared_probe_port.rs"),
     };
 }
@@ -127,6 +128,7 @@ fn remedy(name: &str, container: &Container<'_>) -> String {
         .collect();
     match (nearest(name, names.iter().copied()), &names[..]) {
         (Some(near), _) => format!("ask {near:?}, or a port by its number"),
+        (None, [only]) => format!("ask {only:?}, or a port by its number"),
         (None, []) => format!("name a declared port {name:?}, or ask by number"),
         (None, names) => format!("ask one of {}, or a port by its number", names.join(", ")),
     }

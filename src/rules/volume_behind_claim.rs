@@ -46,6 +46,7 @@ impl Declare for VolumeBehindClaim {
         judges: Judges::Sets,
         speaks: Speaks::AtValidate,
         per_container: false,
+        fixes: false,
         source: include_str!("volume_behind_claim.rs"),
     };
 }

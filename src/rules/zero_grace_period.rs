@@ -36,6 +36,7 @@ impl Declare for ZeroGracePeriod {
         judges: Judges::Sets,
         speaks: Speaks::AtValidate,
         per_container: false,
+        fixes: false,
         source: include_str!("zero_grace_period.rs"),
     };
 }

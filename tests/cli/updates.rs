@@ -38,27 +38,30 @@ fn an_old_defect_is_warned_of_and_a_new_one_denied() {
         .ends(0)
         .says("warned zero-grace-period")
         .says("it is not denied: the stored set has it, too")
-        .complains("spec.serviceName was left out; kept \"db\"");
+        .says("new.yaml:5:1: restored (prod/db): spec.serviceName was left out; kept \"db\"");
     check(OLD, &next(|new| new.replace("name: sql", "name: pg")), &[])
         .ends(1)
         .says("denied undeclared-probe-port")
         .says("warned zero-grace-period");
     let json = check(OLD, &next(|new| new), &["-o", "json"]).ends(0).json();
     assert_eq!(json["findings"][0]["spared"], "the stored set has it, too");
+    assert_eq!(json["restored"][0]["pointer"], "/spec/serviceName");
+    assert_eq!(json["summary"]["restored"], 1);
+    check(OLD, &next(|new| new), &["--fail-on", "fix"]).ends(1);
 }
 
 #[test]
 fn what_can_never_change_comes_with_a_recipe() {
-    check(
-        OLD,
-        &next(|new| new.replace("1Gi", "2Gi")),
-        &["--fail-on", "warn"],
-    )
-    .ends(1)
-    .says("new.yaml:14:26: warned immutable-field-change")
-    .says("volumeClaimTemplates[data].spec.resources.requests.storage: 1Gi -> 2Gi")
-    .says("patch pvc data-db-N")
-    .says("delete statefulset db --cascade=orphan");
+    check(OLD, &next(|new| new.replace("1Gi", "2Gi")), &[])
+        .ends(1)
+        .says("new.yaml:14:26: denied immutable-field-change (prod/db)")
+        .says("volumeClaimTemplates[data].spec.resources.requests.storage: 1Gi -> 2Gi")
+        .says("patch pvc data-db-N")
+        .says("delete statefulset db --cascade=orphan");
+    let smaller = next(|new| new.replace("1Gi", "1Mi"));
+    check(OLD, &smaller, &[])
+        .ends(1)
+        .says("a claim never shrinks");
     let written_otherwise = next(|new| new.replace("1Gi", "1024Mi"));
     let same = check(OLD, &written_otherwise, &[]).ends(0);
     assert!(!same.stdout.contains("immutable-field-change"), "{same:#?}");
@@ -70,7 +73,7 @@ fn a_set_without_a_namesake_is_judged_as_made() {
     check(OLD, &other, &[])
         .ends(1)
         .says("denied zero-grace-period")
-        .complains("judged as made, since --old has no set of that name: other");
+        .complains("judged as made, since --old has no set of that namespace and name: other");
     // Two that may be meant are none.
     let twice = format!("{OLD}---{}", OLD.replace("prod", "test"));
     check(&twice, &next(|new| new), &[])

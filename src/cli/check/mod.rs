@@ -12,10 +12,12 @@ use self::old::Stored;
 use super::input::{self, Object};
 use super::{Format, Outcome, PolicyArgs};
 use crate::admission;
+use crate::cluster::DEFAULT_NAMESPACE;
 use crate::engine;
+use crate::object;
 use crate::object::yaml::Place;
 use crate::policy::PolicySet;
-use crate::report::{self, Located};
+use crate::report::{self, Done, Located, Report};
 use crate::rule::ClusterView;
 
 /// Say what a cluster would do with manifests.
@@ -57,7 +59,7 @@ enum FailOn {
     Deny,
     /// A finding that a cluster would warn of
     Warn,
-    /// Also what a cluster would inject
+    /// Also what a cluster would inject, or give back to an update
     Fix,
 }
 
@@ -66,8 +68,9 @@ impl Check {
         let policies = self.policy.read()?;
         let (objects, errors) = input::readable_objects(&self.paths);
         let more = input::objects(&self.cluster)?;
-        let cluster = input::cluster(objects.iter().chain(&more), self.complete)?;
         let stored = Stored::read(&self.old)?;
+        let beside = objects.iter().chain(&more).chain(&stored.others);
+        let cluster = input::cluster(beside, self.complete)?;
         let mut checked = Checked {
             errors,
             ..Checked::default()
@@ -75,21 +78,27 @@ impl Check {
         for set in objects.iter().filter(|object| object.is_stateful_set()) {
             let old = stored.of(set);
             if !self.old.is_empty() && old.is_none() {
-                checked.made.push(set.name().to_owned());
+                let stated = set
+                    .stated_namespace()
+                    .map(|namespace| format!("{namespace}/"));
+                let namespace = stated.unwrap_or_default();
+                checked.made.push(format!("{namespace}{}", set.name()));
             }
             checked.judge(set, old, &policies, &cluster);
         }
-        let Checked { sets, findings, .. } = &checked;
+        let report = &checked.report;
         let mut stdout = anstream::stdout().lock();
         match self.output {
             // Where nothing could be read, the errors say it all.
-            Format::Human if *sets == 0 && !checked.errors.is_empty() => {}
-            Format::Human => report::human::write(&mut stdout, findings, *sets)?,
-            Format::Json => report::json::write(&mut stdout, findings, *sets)?,
+            Format::Human if report.sets == 0 && !checked.errors.is_empty() => {}
+            Format::Human => report::human::write(&mut stdout, report)?,
+            Format::Json => report::json::write(&mut stdout, report)?,
         }
         stdout.flush()?;
         checked.say_what_is_amiss()?;
-        let fails = findings.iter().any(|finding| self.fail_on.is_met(finding));
+        let mut findings = checked.report.findings.iter();
+        let fails = findings.any(|finding| self.fail_on.is_met(finding))
+            || self.fail_on == FailOn::Fix && !checked.report.restored.is_empty();
         // What could be judged is said; what could not makes the work undone.
         match checked.errors.pop() {
             Some(error) => Err(error),
@@ -102,10 +111,9 @@ impl Check {
 /// What came of the sets so far.
 #[derive(Default)]
 struct Checked {
-    sets: usize,
+    report: Report,
     /// The names of those of which nothing is stored, where something should be.
     made: Vec<String>,
-    findings: Vec<Located>,
     notes: Vec<String>,
     has_questions: bool,
     errors: Vec<Error>,
@@ -132,21 +140,35 @@ impl Checked {
                 set.file
             )
         };
-        let (namespace, old) = (set.namespace(), old.map(|old| &old.value));
+        // A manifest that names no namespace goes where the set is that it changes.
+        let namespace = set
+            .stated_namespace()
+            .or_else(|| old.and_then(Object::stated_namespace));
+        let namespace = namespace.unwrap_or(DEFAULT_NAMESPACE);
+        let old = old.map(|old| &old.value);
         match admission::admit(policies, cluster, namespace, &set.value, old) {
             Ok(verdict) => {
-                self.sets += 1;
+                self.report.sets += 1;
                 self.notes
                     .extend(verdict.notes.into_iter().map(|note| said("", note)));
                 self.has_questions |= !verdict.questions.is_empty();
-                self.findings
-                    .extend(verdict.judged.into_iter().map(|judged| Located {
-                        file: set.file.to_string(),
-                        place: set.place(judged.finding.at.pointer().as_str()),
-                        namespace: namespace.to_owned(),
-                        name: name.to_owned(),
-                        judged,
-                    }));
+                let place = |at: &object::Path| set.place(at.pointer().as_str());
+                let findings = verdict.judged.into_iter().map(|judged| Located {
+                    file: set.file.to_string(),
+                    place: place(&judged.finding.at),
+                    namespace: namespace.to_owned(),
+                    name: name.to_owned(),
+                    judged,
+                });
+                self.report.findings.extend(findings);
+                let restored = verdict.restored.into_iter().map(|restored| Done {
+                    file: set.file.to_string(),
+                    place: place(&restored.at),
+                    namespace: namespace.to_owned(),
+                    name: name.to_owned(),
+                    restored,
+                });
+                self.report.restored.extend(restored);
             }
             Err(error) => self.errors.push(anyhow!(said(
                 &error.pointer(),
@@ -164,7 +186,7 @@ impl Checked {
         if !self.made.is_empty() {
             writeln!(
                 stderr,
-                "note: judged as made, since --old has no set of that name: {}",
+                "note: judged as made, since --old has no set of that namespace and name: {}",
                 self.made.join(", ")
             )?;
         }
@@ -175,7 +197,7 @@ impl Checked {
                  --cluster, or say that there are no others by --complete"
             )?;
         }
-        if self.sets == 0 && self.errors.is_empty() {
+        if self.report.sets == 0 && self.errors.is_empty() {
             writeln!(stderr, "warning: no StatefulSet (apps/v1) in the input")?;
         }
         for error in self

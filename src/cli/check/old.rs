@@ -8,17 +8,19 @@ use crate::cli::input::{self, Object};
 use crate::object::view::StatefulSet;
 use crate::object::yaml::Place;
 
-/// The sets that are stored.
+/// The sets that are stored, and what is stored beside them.
 pub(super) struct Stored {
     sets: Vec<Object>,
+    /// Such as the sets' ControllerRevisions.
+    pub(super) others: Vec<Object>,
 }
 
 impl Stored {
     /// Reads the sets at these paths. They must be there and readable: an update judged without its old set would be judged
     /// as something else.
     pub(super) fn read(paths: &[PathBuf]) -> Result<Self> {
-        let mut sets = input::objects(paths)?;
-        sets.retain(Object::is_stateful_set);
+        let stored = input::objects(paths)?.into_iter();
+        let (sets, others): (Vec<_>, _) = stored.partition(Object::is_stateful_set);
         ensure!(
             paths.is_empty() || !sets.is_empty(),
             "--old holds no StatefulSet (apps/v1)"
@@ -32,7 +34,7 @@ impl Stored {
                 )
             })?;
         }
-        Ok(Self { sets })
+        Ok(Self { sets, others })
     }
 
     /// What is stored under the name of `new`. A manifest often names no namespace, and what came out of a cluster always

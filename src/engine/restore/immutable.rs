@@ -11,16 +11,16 @@ impl Restoration<'_, '_> {
         let (new, old) = (&self.case.object.spec, &self.old.spec);
         if new.service_name.is_empty() && !old.service_name.is_empty() {
             let name = &*old.service_name;
-            self.say(format!(
-                "spec.serviceName was left out; kept {name:?}, since it can never change"
-            ));
-            self.apply(&Change::set(Path::of(&["spec", "serviceName"]), name))?;
+            let at = Path::of(&["spec", "serviceName"]);
+            let message = format!("{at} was left out; kept {name:?}, since it can never change");
+            self.say(&at, message);
+            self.apply(&Change::set(at, name))?;
         }
         if let Some(dropped) = dropped_claims(self.draft.object()?, &self.raw_old) {
             let claims = Path::of(&["spec", "volumeClaimTemplates"]);
-            self.say(format!(
-                "{claims} was left without {dropped}; kept it, since it can never change"
-            ));
+            let message =
+                format!("{claims} was left without {dropped}; kept it, since it can never change");
+            self.say(&claims, message);
             let whole = &self.raw_old["spec"]["volumeClaimTemplates"];
             self.draft.apply(&Change::set(claims, whole))?;
         }

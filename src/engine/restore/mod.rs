@@ -11,7 +11,7 @@ mod units;
 
 use serde_json::Value;
 
-use super::{Case, guard};
+use super::{Case, Restored, Verdict, guard};
 use crate::object::record::{Carried, Entry, Record};
 use crate::object::view::StatefulSet;
 use crate::object::{ApplyError, Change, Draft, Path};
@@ -24,26 +24,34 @@ struct Restoration<'c, 'a> {
     raw_old: Value,
     draft: Draft<'a>,
     /// What was done, for the user.
-    said: Vec<String>,
+    done: Vec<Restored>,
+    notes: Vec<String>,
 }
 
 /// Puts back what the request dropped, and says so.
-pub(super) fn restore<'a>(case: &Case<'a>) -> Result<(Draft<'a>, Vec<String>), ApplyError> {
-    let draft = Draft::new(case.read);
+pub(super) fn restore(case: &Case<'_>) -> Result<Verdict, ApplyError> {
     let Some(old) = case.old.filter(|old| may_have_lost(case.object, old)) else {
-        return Ok((draft, Vec::new()));
+        return Ok(Verdict::default());
     };
     let mut restoration = Restoration {
         case,
         old,
         raw_old: (case.read_old)()?,
-        draft,
-        said: Vec::new(),
+        draft: Draft::new(case.read),
+        done: Vec::new(),
+        notes: Vec::new(),
     };
     restoration.put_back_immutable_fields()?;
     restoration.drop_leftover_parameters()?;
     restoration.keep_record()?;
-    Ok((restoration.draft, restoration.said))
+    let (patch, patched) = restoration.draft.finish();
+    Ok(Verdict {
+        patch,
+        patched,
+        restored: restoration.done,
+        notes: restoration.notes,
+        ..Verdict::default()
+    })
 }
 
 /// Whether the views tell of anything that may be gone; only then is raw JSON read. An edit that keeps the record and all
@@ -62,8 +70,9 @@ impl Restoration<'_, '_> {
         self.draft.apply(change)
     }
 
-    fn say(&mut self, said: String) {
-        self.said.push(said);
+    fn say(&mut self, at: &Path, message: String) {
+        let at = at.clone();
+        self.done.push(Restored { at, message });
     }
 
     /// Whether the set's owner waives the rule that injected this: a part that is gone then stays gone.
@@ -78,10 +87,16 @@ impl Restoration<'_, '_> {
         let entries = match Record::read(was) {
             Carried::Record(record) => self.mend(record)?,
             // Of a version that is newer: whoever wrote it knows what it means.
-            Carried::Foreign if is.is_none() => {
-                return self.apply(&Change::set(Record::path(), was));
+            Carried::Foreign => {
+                self.notes.push(format!(
+                    "{} is of another version, or no record: injected probes are not kept for it",
+                    Record::path()
+                ));
+                return match is {
+                    None => self.apply(&Change::set(Record::path(), was)),
+                    Some(_) => Ok(()),
+                };
             }
-            Carried::Foreign => return Ok(()),
             Carried::None if Record::read(is) == Carried::Foreign => return Ok(()),
             Carried::None => Vec::new(),
         };
@@ -95,7 +110,7 @@ impl Restoration<'_, '_> {
         };
         let record = Record::new(entries.into_iter().filter_map(as_it_is).collect());
         if guard::fits(self.case, &record.text()).is_err() {
-            self.say("the annotations leave no room for the record of what was injected (256 KiB in all), so the next update may lose it".to_owned());
+            self.notes.push("the annotations leave no room for the record of what was injected (256 KiB in all), so the next update may lose it".to_owned());
             return Ok(());
         }
         record
@@ -136,10 +151,10 @@ impl Restoration<'_, '_> {
             return Ok(());
         }
         let at = Path::of(&["spec", "updateStrategy", "rollingUpdate"]);
-        self.say(format!(
-            "{at} was left over from the old strategy; removed, since {} has none",
-            self.case.object.spec.update_strategy().type_
-        ));
+        let now = &self.case.object.spec.update_strategy().type_;
+        let message =
+            format!("{at} was left over from the old strategy; removed, since {now} has none");
+        self.say(&at, message);
         self.apply(&Change::Remove { at })
     }
 }

@@ -64,10 +64,11 @@ impl Restoration<'_, '_> {
     }
 
     fn remove_remnant(&mut self, entry: &Entry, at: Path) -> Result<(), ApplyError> {
-        self.say(format!(
+        let message = format!(
             "{} was taken out of the manifest; removed what was left of it",
             entry.path
-        ));
+        );
+        self.say(&at, message);
         self.apply(&Change::Remove { at })
     }
 
@@ -81,9 +82,9 @@ impl Restoration<'_, '_> {
     ) -> Result<Entry, ApplyError> {
         let (rule, path) = (&entry.rule, &entry.path);
         let Some(kept) = (if fits { Some(entry.clone()) } else { renewed }) else {
-            self.say(format!(
-                "{path} was left out, and the port that it asked is gone; not kept"
-            ));
+            let message =
+                format!("{path} was left out, and the port that it asked is gone; not kept");
+            self.say(&at, message);
             return Ok(entry.lapse());
         };
         let old = entry
@@ -91,11 +92,15 @@ impl Restoration<'_, '_> {
             .into_iter()
             .find_map(|(_, value)| value.cloned());
         let value = old.filter(|_| fits).unwrap_or_else(|| kept.value.clone());
-        self.say(if fits {
-            format!("{path} was left out; kept the injected one. To drop it: annotate allow.steadfast.dev/{rule}: \"<reason>\"")
+        let asks = if fits {
+            String::new()
         } else {
-            format!("{path} was left out; kept the injected one, which {}", now_asks(&kept))
-        });
+            format!(", which {}", now_asks(&kept))
+        };
+        let message = format!(
+            "{path} was left out; kept the injected one{asks}. To drop it: annotate allow.steadfast.dev/{rule}: \"<reason>\""
+        );
+        self.say(&at, message);
         self.apply(&Change::set(at, value))?;
         Ok(kept)
     }
@@ -109,16 +114,15 @@ impl Restoration<'_, '_> {
     ) -> Result<Entry, ApplyError> {
         let path = &entry.path;
         if let Some(renewed) = renewed {
-            self.say(format!(
-                "{path} was injected for a port that is gone; it {}",
-                now_asks(&renewed)
-            ));
+            let asks = now_asks(&renewed);
+            let message = format!("{path} was injected for a port that is gone; it {asks}");
+            self.say(&at, message);
             self.apply(&Change::set(at, &renewed.value))?;
             return Ok(renewed);
         }
-        self.say(format!(
-            "{path} was injected for a port that is gone; removed. Add one of your own"
-        ));
+        let message =
+            format!("{path} was injected for a port that is gone; removed. Add one of your own");
+        self.say(&at, message);
         self.apply(&Change::Remove { at })?;
         Ok(entry.lapse())
     }
@@ -134,10 +138,11 @@ impl Restoration<'_, '_> {
     ) -> Result<(), ApplyError> {
         let handler = HANDLERS.into_iter().filter(|handler| *handler != own);
         for handler in handler.filter(|handler| !entry.value[handler].is_null()) {
-            self.say(format!(
+            let message = format!(
                 "{}: {own} takes the place of the injected {handler}",
                 entry.path
-            ));
+            );
+            self.say(at, message);
             self.apply(&Change::Remove {
                 at: at.clone().key(handler),
             })?;

@@ -21,9 +21,10 @@ impl Restoration<'_, '_> {
                 continue;
             }
             let (name, container) = (part.name(), part.container);
-            self.say(format!(
+            let message = format!(
                 "{list} was left without the {name}; kept it, since the data of container {container} is there"
-            ));
+            );
+            self.say(&list, message);
             self.draft.apply(&Change::append(list, &part.entry.value))?;
         }
         Ok(())
