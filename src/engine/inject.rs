@@ -92,10 +92,12 @@ impl Plan {
                 let raw = (case.read)().map_err(|error| {
                     format!("nothing was injected: {}", ApplyError::from(error))
                 })?;
-                record
-                    .injected
-                    .into_iter()
-                    .filter(|entry| !entry.lapsed && entry.holds_in(&raw))
+                let standing =
+                    |entry: record::Entry| entry.standing_in_object(&raw, &case.object.metadata);
+                let entries = record.injected.into_iter();
+                entries
+                    .filter(|entry| !entry.lapsed)
+                    .filter_map(standing)
                     .collect()
             }
         };

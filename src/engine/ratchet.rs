@@ -8,8 +8,10 @@ use serde_json::Value;
 
 use super::{Case, check};
 use crate::object::Path;
+use crate::object::record::{self, Carried, Record};
 use crate::object::view::StatefulSet;
 use crate::policy::{Policy, Selected};
+use crate::rule::waiver::HEADLESS_SERVICE;
 use crate::rule::{Finding, Judges, Level, Operation, Question};
 
 /// Why a finding is not denied, though its rule would.
@@ -19,6 +21,8 @@ pub enum Spared {
     Owned,
     /// Nobody may be kept from changing the number of replicas.
     OnlyReplicas,
+    /// Nor from changing labels and the like.
+    OnlyMetadata,
     /// The set that is stored has it, too.
     Stored,
     /// An earlier revision has it, and the way back to that must be free.
@@ -63,15 +67,14 @@ impl<'c, 'a> Ratchet<'c, 'a> {
             return Some(Spared::Unanswered);
         };
         let identity = identity(selected, finding);
-        if self
+        let stored = self
             .stored
-            .get_or_init(|| self.found_in(old))
-            .contains(&identity)
-        {
+            .get_or_init(|| self.in_stored().unwrap_or_default());
+        if stored.contains(&identity) {
             return Some(Spared::Stored);
         }
-        if self.only_replicas_change() {
-            return Some(Spared::OnlyReplicas);
+        if let Some(spared) = self.little_changes() {
+            return Some(spared);
         }
         if selected.meta.judges == Judges::Updates {
             return None;
@@ -91,14 +94,23 @@ impl<'c, 'a> Ratchet<'c, 'a> {
         self.question.into_inner()
     }
 
-    fn only_replicas_change(&self) -> bool {
-        let spec = |read: Result<Value, _>| -> Option<Value> {
-            let mut spec = read.ok()?["spec"].take();
+    /// Whether nothing changes that may be denied.
+    fn little_changes(&self) -> Option<Spared> {
+        let spec = |read: Result<Value, _>| Some(read.ok()?["spec"].take());
+        let (mut new, mut old) = (spec((self.case.read)())?, spec((self.case.read_old)())?);
+        if new == old {
+            return Some(Spared::OnlyMetadata);
+        }
+        for spec in [&mut new, &mut old] {
             spec.as_object_mut()?.remove("replicas");
-            Some(spec)
-        };
-        let new = spec((self.case.read)());
-        new.is_some() && new == spec((self.case.read_old)())
+        }
+        (new == old).then_some(Spared::OnlyReplicas)
+    }
+
+    /// The defects of the stored set.
+    fn in_stored(&self) -> Option<BTreeSet<Identity>> {
+        let authored = authored((self.case.read_old)().ok()?).to_string();
+        Some(self.found_in(&StatefulSet::parse(&authored).ok()?))
     }
 
     /// The defects of the set as it was once. Rules about updates find nothing in it.
@@ -143,10 +155,24 @@ impl<'c, 'a> Ratchet<'c, 'a> {
             let template = &revision.data.0["spec"]["template"];
             let mut once = (self.case.read_old)().ok()?;
             once["spec"]["template"] = template.clone();
-            past.extend(self.found_in(&StatefulSet::parse(&once.to_string()).ok()?));
+            let authored = authored(once).to_string();
+            past.extend(self.found_in(&StatefulSet::parse(&authored).ok()?));
         }
         Some(past)
     }
+}
+
+/// A set as its author wrote it: without the probes that were injected, and without what its annotations said of it. A defect
+/// that was mended or excused is one that it had, and its manifest from then must not be refused.
+fn authored(mut set: Value) -> Value {
+    let text = set["metadata"]["annotations"][record::ANNOTATION].as_str();
+    if let Carried::Record(record) = Record::read(text) {
+        record.take_probes_out_of(&mut set);
+    }
+    if let Some(annotations) = set["metadata"]["annotations"].as_object_mut() {
+        annotations.remove(HEADLESS_SERVICE);
+    }
+    set
 }
 
 fn identity(selected: &Selected, finding: &Finding) -> Identity {
@@ -162,6 +188,7 @@ impl fmt::Display for Spared {
         f.write_str(match self {
             Self::Owned => "another object controls this set",
             Self::OnlyReplicas => "only replicas change",
+            Self::OnlyMetadata => "only metadata changes",
             Self::Stored => "the stored set has it, too",
             Self::Revision => "an earlier revision has it, too",
             Self::Unanswered => "an earlier revision may have it, too",

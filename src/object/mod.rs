@@ -4,6 +4,7 @@
 //! raw JSON, so nothing that the user wrote, and nothing newer than our types, can be lost.
 
 pub mod ownership;
+pub mod probe;
 pub mod quantity;
 pub mod record;
 pub mod unit;

@@ -6,7 +6,9 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::view::StatefulSet;
+use super::ownership::is_owned;
+use super::probe::handler;
+use super::view::{ObjectMeta, StatefulSet};
 use super::{Change, Path, Segment};
 
 /// The annotation's key. It stands on the set, never on the pod template, where it would start a rollout.
@@ -70,6 +72,49 @@ impl Entry {
         })
     }
 
+    /// How it asks, where it is a probe.
+    #[must_use]
+    pub fn handler(&self) -> Option<&'static str> {
+        handler(&self.value)
+    }
+
+    /// The entry as it stands in a value: with what was recorded or, where nobody owns that, with the numbers that another
+    /// admission policy gave it. What the API server added does not count.
+    fn standing_in(&self, value: &Value, is_nobody_s: bool) -> Option<Self> {
+        if contains(value, &self.value) {
+            return Some(self.clone());
+        }
+        let handler = self.handler().filter(|_| is_nobody_s)?;
+        contains(&value[handler], &self.value[handler]).then(|| Self {
+            value: value.clone(),
+            ..self.clone()
+        })
+    }
+
+    /// The entry as it stands in an object with this metadata.
+    #[must_use]
+    pub fn standing_in_object(&self, object: &Value, metadata: &ObjectMeta<'_>) -> Option<Self> {
+        let places = self.places_in(object).into_iter();
+        let mut standing =
+            places.filter_map(|(at, value)| self.standing_in(value?, !is_owned(metadata, &at)));
+        standing.next()
+    }
+
+    /// The entry with `value`, where that is the recorded one but for its port.
+    #[must_use]
+    pub fn on_its_port(&self, value: &Value) -> Option<Self> {
+        let handler = self.handler()?;
+        let mut ours = self.value.clone();
+        if !ours[handler]["port"].is_null() {
+            ours[handler]["port"] = value[handler]["port"].clone();
+        }
+        contains(value, &ours).then(|| Self {
+            value: ours,
+            lapsed: false,
+            ..self.clone()
+        })
+    }
+
     /// Whether it is a probe: the one thing of ours that may change over a set's life.
     #[must_use]
     pub fn is_probe(&self) -> bool {
@@ -100,12 +145,13 @@ impl Entry {
             .any(|(_, value)| value.is_some_and(|value| contains(value, &self.value)))
     }
 
-    /// Where the value stands in the object, or would: everything above it must be there. A number may be a position or a
-    /// name, so there may be several.
+    /// Where the value stands in the object, or would: everything above it must be there. Without a container's name a number
+    /// may be a position or a name, so there may be several.
     #[must_use]
     pub fn places_in<'v>(&self, object: &'v Value) -> Vec<(Path, Option<&'v Value>)> {
         let mut places = Vec::new();
-        find(object, &self.path, Path::default(), &mut places);
+        let by_name = self.container.is_some();
+        find(object, &self.path, by_name, Path::default(), &mut places);
         places
     }
 }
@@ -118,9 +164,15 @@ fn item_name(item: &Value) -> Option<&str> {
     own.or_else(|| item.get("metadata")?.get("name"))?.as_str()
 }
 
-/// Finds the places written with names, such as `spec.template.spec.containers[web].readinessProbe`. A number may be a
-/// position or a name, and a name may have dots in it.
-fn find<'v>(here: &'v Value, path: &str, at: Path, found: &mut Vec<(Path, Option<&'v Value>)>) {
+/// Finds the places written with names, such as `spec.template.spec.containers[web].readinessProbe`. Where the container has no
+/// name, a number may be a position; and a name may have dots in it.
+fn find<'v>(
+    here: &'v Value,
+    path: &str,
+    by_name: bool,
+    at: Path,
+    found: &mut Vec<(Path, Option<&'v Value>)>,
+) {
     if path.is_empty() {
         found.push((at, Some(here).filter(|value| !value.is_null())));
         return;
@@ -135,18 +187,15 @@ fn find<'v>(here: &'v Value, path: &str, at: Path, found: &mut Vec<(Path, Option
         return;
     };
     let Some(item) = rest.strip_prefix('[') else {
-        return find(below, rest.trim_start_matches('.'), at, found);
+        return find(below, rest.trim_start_matches('.'), by_name, at, found);
     };
     let end = (item.strip_suffix(']').unwrap_or(item), "");
     let (name, rest) = item.split_once("].").unwrap_or(end);
     for (index, item) in below.as_array().into_iter().flatten().enumerate() {
-        if item_name(item) == Some(name) || index.to_string() == name {
-            find(
-                item,
-                rest,
-                at.clone().item(index, Some(name.to_owned())),
-                found,
-            );
+        let is_it = item_name(item) == Some(name) || !by_name && index.to_string() == name;
+        if is_it {
+            let at = at.clone().item(index, Some(name.to_owned()));
+            find(item, rest, by_name, at, found);
         }
     }
 }
@@ -196,6 +245,19 @@ impl Record {
     /// The names of the claim templates that were injected.
     pub fn claims(&self) -> impl Iterator<Item = &str> {
         self.injected.iter().filter_map(Entry::claim)
+    }
+
+    /// Takes the probes of the record out of an object, wherever they still are what was injected but for their ports.
+    pub fn take_probes_out_of(&self, object: &mut Value) {
+        for entry in self.injected.iter().filter(|entry| entry.is_probe()) {
+            let places = entry.places_in(object).into_iter();
+            let held = places
+                .filter(|(_, value)| value.is_some_and(|value| entry.on_its_port(value).is_some()));
+            let held: Vec<_> = held.map(|(at, _)| at.pointer()).collect();
+            for place in held {
+                place.delete(object);
+            }
+        }
     }
 
     /// Reads the annotation's text.

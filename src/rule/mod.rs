@@ -19,8 +19,6 @@ pub use context::{ClusterView, Context, Known, Listing, Operation, Question, sel
 pub use finding::{Finding, Fix, Report};
 pub use params::AtLeast;
 
-pub use crate::workload::probe::HANDLERS;
-
 /// One rule, configured.
 pub trait Rule: Send + Sync {
     /// Reports what is wrong with `sts`.

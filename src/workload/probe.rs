@@ -5,6 +5,7 @@ use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use serde_json::Value;
 
 use super::Handler;
+use crate::object::probe::HANDLERS;
 
 /// Seconds that a probe waits for its answer: a busy server is slow before it is dead.
 const TIMEOUT_SECONDS: i32 = 5;
@@ -40,9 +41,6 @@ pub fn startup(handler: &Handler, budget_seconds: u32) -> Probe {
         budget_seconds.div_ceil(STARTUP_PERIOD_SECONDS),
     )
 }
-
-/// The ways in which a probe can ask; it has one of them.
-pub const HANDLERS: [&str; 4] = ["exec", "grpc", "httpGet", "tcpSocket"];
 
 /// This probe, asking in another way.
 ///

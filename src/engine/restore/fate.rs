@@ -5,10 +5,10 @@ use serde_json::Value;
 use super::super::guard;
 use super::Restoration;
 use crate::object::ownership::is_written;
+use crate::object::probe::{HANDLERS, asks_nothing};
 use crate::object::record::{Entry, contains};
 use crate::object::view::{Container, StatefulSet};
 use crate::object::{At, Path};
-use crate::rule::HANDLERS;
 
 /// What an update makes of a recorded probe.
 pub(super) enum Fate {
@@ -35,7 +35,7 @@ impl Restoration<'_, '_> {
         (fits, renewed): (bool, Option<&Entry>),
     ) -> Fate {
         let (new, old) = (&self.case.object.metadata, &self.old.metadata);
-        let Some(handler) = handler(&entry.value) else {
+        let Some(handler) = entry.handler() else {
             return Fate::Lapses;
         };
         if is_written(new, &at.clone().key(handler)) {
@@ -77,46 +77,42 @@ impl Restoration<'_, '_> {
         guard::declines(self.case.object) || self.is_waived(entry)
     }
 
-    /// The entry with the value that stands for it: the recorded one, if the old object still has it; of one that lapsed the
-    /// one that a rollback brought back, maybe on the port of that time.
+    /// The entry with the value that stands for it in the old object; of one that lapsed the one that a rollback brought
+    /// back, maybe on the port of that time.
     pub(super) fn at_present(&self, entry: &Entry, now: Option<&Value>) -> Option<Entry> {
         if !entry.lapsed {
-            return entry.holds_in(&self.raw_old).then(|| entry.clone());
+            return entry.standing_in_object(&self.raw_old, &self.old.metadata);
         }
         let was = entry.places_in(&self.raw_old).into_iter();
         let was = was.filter_map(|(_, value)| value);
-        was.chain(now).find_map(|value| on_its_port(entry, value))
+        let brought_back = was.chain(now).filter_map(|value| entry.on_its_port(value));
+        // Ours always asked a declared port; one that does not is its author's.
+        let asked_a_port = |entry: &Entry| {
+            asks_a_port_of(entry, self.case.object) || asks_a_port_of(entry, self.old)
+        };
+        brought_back.into_iter().find(asked_a_port)
     }
 
-    /// Whether numbers are left of a probe, and nothing to ask, which the API server refuses: a client that took its handler
-    /// away does not own the numbers, since a rollback wrote them. What the author writes is for him to mend.
+    /// Whether numbers are left of the stored probe, and nothing to ask, which the API server refuses: a client that took its
+    /// handler away does not own the numbers, since a rollback wrote them. What the author writes is for him to mend.
     pub(super) fn has_no_handler(&self, at: &Path, now: Option<&Value>) -> bool {
-        now.is_some_and(asks_nothing) && !is_written(&self.case.object.metadata, at)
+        let was = at.pointer().resolve(&self.raw_old).ok();
+        let is_left = |now| asks_nothing(now) && was.is_some_and(|was| contains(was, now));
+        now.is_some_and(is_left) && !is_written(&self.case.object.metadata, at)
     }
-}
-
-/// How a recorded probe asks.
-pub(super) fn handler(probe: &Value) -> Option<&'static str> {
-    HANDLERS
-        .into_iter()
-        .find(|handler| !probe[handler].is_null())
-}
-
-/// Whether a probe has no handler, not even one that is newer than this program: every handler is an object.
-fn asks_nothing(probe: &Value) -> bool {
-    let fields = probe.as_object();
-    fields.is_some_and(|fields| !fields.values().any(Value::is_object))
 }
 
 /// Whether the container declares the port that the probe asks, by name or number. A probe must not outlive it; one that
 /// asks by name goes along when the number changes, as it would if it were derived anew.
 pub(super) fn asks_a_port_of(entry: &Entry, set: &StatefulSet<'_>) -> bool {
-    let Some(handler) = handler(&entry.value) else {
+    let Some(handler) = entry.handler() else {
         return false;
     };
     let port = &entry.value[handler]["port"];
     container_of(entry, set).is_some_and(|container| {
-        container.item().ports.iter().any(|declared| match port {
+        let ports = container.item().ports.iter();
+        let mut ports = ports.filter(|declared| declared.protocol == "TCP");
+        ports.any(|declared| match port {
             Value::String(name) => **name == *declared.name,
             port => port.as_i64() == Some(declared.container_port),
         })
@@ -129,18 +125,4 @@ pub(super) fn container_of<'s, 'v>(
 ) -> Option<At<'s, Container<'v>>> {
     let name = entry.container.as_deref()?;
     set.containers().find(|candidate| *candidate.name == *name)
-}
-
-/// The entry with `value`, where that is the recorded one but for its port.
-fn on_its_port(entry: &Entry, value: &Value) -> Option<Entry> {
-    let handler = handler(&entry.value)?;
-    let mut ours = entry.value.clone();
-    if !ours[handler]["port"].is_null() {
-        ours[handler]["port"] = value[handler]["port"].clone();
-    }
-    contains(value, &ours).then(|| Entry {
-        value: ours,
-        lapsed: false,
-        ..entry.clone()
-    })
 }

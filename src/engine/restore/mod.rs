@@ -30,7 +30,8 @@ struct Restoration<'c, 'a> {
 
 /// Puts back what the request dropped, and says so.
 pub(super) fn restore(case: &Case<'_>) -> Result<Verdict, ApplyError> {
-    let Some(old) = case.old.filter(|old| may_have_lost(case.object, old)) else {
+    let is_due = |old: &&StatefulSet<'_>| may_have_lost(case.object, old) || has_no_room(case);
+    let Some(old) = case.old.filter(is_due) else {
         return Ok(Verdict::default());
     };
     let mut restoration = Restoration {
@@ -52,6 +53,11 @@ pub(super) fn restore(case: &Case<'_>) -> Result<Verdict, ApplyError> {
         notes: restoration.notes,
         ..Verdict::default()
     })
+}
+
+/// Whether the record makes the annotations too large for the API server.
+fn has_no_room(case: &Case<'_>) -> bool {
+    Record::text_on(case.object).is_some_and(|text| guard::fits(case, text).is_err())
 }
 
 /// Whether the views tell of anything that may be gone; only then is raw JSON read. An edit that keeps the record and all
@@ -100,18 +106,21 @@ impl Restoration<'_, '_> {
             Carried::None if Record::read(is) == Carried::Foreign => return Ok(()),
             Carried::None => Vec::new(),
         };
-        let object = self.draft.object()?;
+        let (object, metadata) = (self.draft.object()?, &self.case.object.metadata);
         let as_it_is = |entry: Entry| {
-            if entry.lapsed || entry.holds_in(object) {
-                Some(entry)
-            } else {
-                entry.is_probe().then(|| entry.lapse())
+            if entry.lapsed {
+                return Some(entry);
             }
+            let standing = entry.standing_in_object(object, metadata);
+            standing.or_else(|| entry.is_probe().then(|| entry.lapse()))
         };
         let record = Record::new(entries.into_iter().filter_map(as_it_is).collect());
         if guard::fits(self.case, &record.text()).is_err() {
             self.notes.push("the annotations leave no room for the record of what was injected (256 KiB in all), so the next update may lose it".to_owned());
-            return Ok(());
+            return match is {
+                Some(_) => self.apply(&Change::Remove { at: Record::path() }),
+                None => Ok(()),
+            };
         }
         record
             .change(is)
@@ -133,6 +142,9 @@ impl Restoration<'_, '_> {
             } else {
                 entries.push(entry.clone());
             }
+        }
+        for entry in &mut entries {
+            self.drop_unprotected(entry)?;
         }
         Ok(entries)
     }

@@ -5,12 +5,13 @@ use serde_json::Value;
 
 use super::super::Case;
 use super::Restoration;
-use super::fate::{Fate, asks_a_port_of, container_of, handler};
+use super::fate::{Fate, asks_a_port_of, container_of};
 use crate::object::ownership::is_left_out;
+use crate::object::probe::{HANDLERS, handler};
 use crate::object::record::{Entry, Record, contains};
 use crate::object::view::StatefulSet;
 use crate::object::{ApplyError, Change, Path};
-use crate::rule::{Context, HANDLERS, Operation};
+use crate::rule::{Context, Operation};
 
 /// What the API server fills in where a probe leaves it out (kubernetes/kubernetes `pkg/apis/core/v1/defaults.go`).
 const DEFAULTS: [(&str, i64); 4] = [
@@ -21,8 +22,8 @@ const DEFAULTS: [(&str, i64); 4] = [
 ];
 
 impl Restoration<'_, '_> {
-    /// Does for one recorded probe what the update calls for, and returns the entry as it is then; none where its container
-    /// is gone.
+    /// Does for one recorded probe what the update calls for, and returns the entry as it is then; none where it cannot be
+    /// told which container is meant.
     pub(super) fn mend_probe(
         &mut self,
         recorded: &Entry,
@@ -30,6 +31,8 @@ impl Restoration<'_, '_> {
     ) -> Result<Option<Entry>, ApplyError> {
         let (at, now) = match &recorded.places_in(self.draft.object()?)[..] {
             [(at, now)] => (at.clone(), now.cloned()),
+            // A rollback may bring the container back, and the probe with it.
+            [] => return Ok(Some(recorded.lapse())),
             _ => return Ok(None),
         };
         let entry = match self.at_present(recorded, now.as_ref()) {
@@ -98,11 +101,42 @@ impl Restoration<'_, '_> {
             format!(", which {}", now_asks(&kept))
         };
         let message = format!(
-            "{path} was left out; kept the injected one{asks}. To drop it: annotate allow.steadfast.dev/{rule}: \"<reason>\""
+            "{path} was left out; kept the injected one{asks}. To drop it: allow.steadfast.dev/{rule}: \"<reason>\" among the manifest's annotations"
         );
         self.say(&at, message);
         self.apply(&Change::set(at, value))?;
         Ok(kept)
+    }
+
+    /// An injected liveness probe goes with the startup probe beside it, whoever wrote that: alone it kills a container that
+    /// starts slowly.
+    pub(super) fn drop_unprotected(&mut self, entry: &mut Entry) -> Result<(), ApplyError> {
+        let Some(container) = entry.path.strip_suffix(".livenessProbe") else {
+            return Ok(());
+        };
+        let startup = Entry {
+            path: format!("{container}.startupProbe"),
+            ..entry.clone()
+        };
+        let there = |object: &Value| {
+            let mut places = startup.places_in(object).into_iter();
+            places.any(|(_, value)| value.is_some())
+        };
+        let object = self.draft.object()?;
+        let lost = !there(object) && there(&self.raw_old);
+        if entry.lapsed || !lost || !entry.holds_in(object) {
+            return Ok(());
+        }
+        let Some((at, _)) = entry.places_in(object).into_iter().next() else {
+            return Ok(());
+        };
+        *entry = entry.lapse();
+        let message = format!(
+            "{} was injected beside a startup probe that is gone; removed, since it would kill a container that starts slowly",
+            entry.path
+        );
+        self.say(&at, message);
+        self.apply(&Change::Remove { at })
     }
 
     /// A probe whose port is gone.
@@ -148,12 +182,26 @@ impl Restoration<'_, '_> {
             })?;
         }
         let (metadata, author) = (&self.case.object.metadata, at.clone().key(own));
+        let mut stay = Vec::new();
         for (number, default) in DEFAULTS {
             let is_ours = now[number] == entry.value[number] && now[number] != default;
-            let at = at.clone().key(number);
-            if is_ours && !now[number].is_null() && is_left_out(metadata, &at, &author) {
-                self.apply(&Change::Remove { at })?;
+            if !is_ours || now[number].is_null() {
+                continue;
             }
+            let place = at.clone().key(number);
+            if is_left_out(metadata, &place, &author) {
+                self.apply(&Change::Remove { at: place })?;
+            } else {
+                stay.push(format!("{number} {}", now[number]));
+            }
+        }
+        if !stay.is_empty() {
+            let stay = stay.join(", ");
+            let message = format!(
+                "{}: {stay} stay as injected, since nothing shows that they were left out; state them to have others",
+                entry.path
+            );
+            self.say(at, message);
         }
         Ok(())
     }

@@ -98,6 +98,21 @@ fn a_place_is_found_by_any_name() {
 }
 
 #[test]
+fn a_container_called_like_a_number_is_found_by_its_name_alone() {
+    let object = json!({"c": [{"name": "1", "p": 1}, {"name": "x", "p": 2}]});
+    let entry = Entry {
+        rule: "r".into(),
+        container: Some("1".into()),
+        path: "c[1].p".into(),
+        value: json!(1),
+        lapsed: false,
+    };
+    let places = entry.places_in(&object);
+    assert_eq!(places.len(), 1, "{places:?}");
+    assert_eq!(places[0].1, Some(&json!(1)));
+}
+
+#[test]
 fn an_entry_names_the_container_only_where_the_value_is_its_own() {
     let list = Path::of(&["spec", "volumeClaimTemplates"]);
     let claim = Change::append(list, json!({"metadata": {"name": "data"}}));
