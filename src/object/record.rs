@@ -85,10 +85,13 @@ impl Entry {
             return Some(self.clone());
         }
         let handler = self.handler().filter(|_| is_nobody_s)?;
-        contains(&value[handler], &self.value[handler]).then(|| Self {
-            value: value.clone(),
-            ..self.clone()
-        })
+        let mut standing = self.clone();
+        for (field, recorded) in standing.value.as_object_mut()? {
+            if field != handler {
+                *recorded = value[field].clone();
+            }
+        }
+        contains(value, &standing.value).then_some(standing)
     }
 
     /// The entry as it stands in an object with this metadata.
@@ -119,6 +122,16 @@ impl Entry {
     #[must_use]
     pub fn is_probe(&self) -> bool {
         self.path.starts_with("spec.template.") && self.path.ends_with("Probe")
+    }
+
+    /// The startup probe without which this may not be, where it is a liveness probe.
+    #[must_use]
+    pub fn guarded_by(&self) -> Option<Self> {
+        let container = self.path.strip_suffix(".livenessProbe")?;
+        Some(Self {
+            path: format!("{container}.startupProbe"),
+            ..self.clone()
+        })
     }
 
     /// The same, given up.

@@ -24,6 +24,15 @@ pub(super) enum Fate {
     IsRemnant,
     /// The port that it asks is gone.
     IsStale,
+    /// The startup probe beside it is gone.
+    IsUnprotected,
+}
+
+impl Fate {
+    /// Whether a probe of ours is there afterwards.
+    pub(super) fn keeps(&self) -> bool {
+        matches!(self, Self::Stays(_) | Self::ComesBack | Self::IsStale)
+    }
 }
 
 impl Restoration<'_, '_> {

@@ -136,15 +136,17 @@ impl Restoration<'_, '_> {
         }
         self.put_back_parts(&record)?;
         let mut entries = Vec::new();
-        for entry in &record.injected {
+        // Whether a liveness probe may stay hangs on the startup probe beside it.
+        let (last, first): (Vec<_>, Vec<_>) = record
+            .injected
+            .iter()
+            .partition(|entry| entry.guarded_by().is_some());
+        for entry in first.into_iter().chain(last) {
             if entry.is_probe() {
                 entries.extend(self.mend_probe(entry, &record)?);
             } else {
                 entries.push(entry.clone());
             }
-        }
-        for entry in &mut entries {
-            self.drop_unprotected(entry)?;
         }
         Ok(entries)
     }

@@ -49,13 +49,26 @@ impl Restoration<'_, '_> {
         } else {
             self.renewed(&entry, record)?
         };
-        match self.fate(&entry, &at, now.as_ref(), (fits, renewed.as_ref())) {
+        let mut fate = self.fate(&entry, &at, now.as_ref(), (fits, renewed.as_ref()));
+        if fate.keeps() && self.is_unprotected(&entry)? {
+            fate = now.as_ref().map_or(Fate::Lapses, |_| Fate::IsUnprotected);
+        }
+        match fate {
             Fate::Lapses => return Ok(Some(entry.lapse())),
             Fate::Stays(entry) => return Ok(Some(entry)),
             Fate::ComesBack => self.put_back(&entry, at, fits, renewed),
             Fate::IsStale => self.replace(&entry, at, renewed),
             Fate::IsRemnant => {
                 self.remove_remnant(&entry, at)?;
+                Ok(entry.lapse())
+            }
+            Fate::IsUnprotected => {
+                let message = format!(
+                    "{} was injected beside a startup probe that is gone; removed, since it would kill a container that starts slowly",
+                    entry.path
+                );
+                self.say(&at, message);
+                self.apply(&Change::Remove { at })?;
                 Ok(entry.lapse())
             }
             Fate::Yields(own) => {
@@ -108,35 +121,17 @@ impl Restoration<'_, '_> {
         Ok(kept)
     }
 
-    /// An injected liveness probe goes with the startup probe beside it, whoever wrote that: alone it kills a container that
-    /// starts slowly.
-    pub(super) fn drop_unprotected(&mut self, entry: &mut Entry) -> Result<(), ApplyError> {
-        let Some(container) = entry.path.strip_suffix(".livenessProbe") else {
-            return Ok(());
-        };
-        let startup = Entry {
-            path: format!("{container}.startupProbe"),
-            ..entry.clone()
+    /// Whether a liveness probe lost the startup probe beside it, whoever wrote that: alone it kills a container that starts
+    /// slowly.
+    fn is_unprotected(&mut self, entry: &Entry) -> Result<bool, ApplyError> {
+        let Some(guard) = entry.guarded_by() else {
+            return Ok(false);
         };
         let there = |object: &Value| {
-            let mut places = startup.places_in(object).into_iter();
+            let mut places = guard.places_in(object).into_iter();
             places.any(|(_, value)| value.is_some())
         };
-        let object = self.draft.object()?;
-        let lost = !there(object) && there(&self.raw_old);
-        if entry.lapsed || !lost || !entry.holds_in(object) {
-            return Ok(());
-        }
-        let Some((at, _)) = entry.places_in(object).into_iter().next() else {
-            return Ok(());
-        };
-        *entry = entry.lapse();
-        let message = format!(
-            "{} was injected beside a startup probe that is gone; removed, since it would kill a container that starts slowly",
-            entry.path
-        );
-        self.say(&at, message);
-        self.apply(&Change::Remove { at })
+        Ok(there(&self.raw_old) && !there(self.draft.object()?))
     }
 
     /// A probe whose port is gone.

@@ -41,7 +41,7 @@ fn forces(namespace: &Namespace<'_>, manifest: &Value) -> Result<Output> {
 }
 
 fn with_the_webhook_the_claims_come_back(cluster: &Cluster) -> Result<()> {
-    let judged = Judged::by(cluster.namespace("force")?, webhook())?;
+    let judged = Judged::by(cluster.namespace("force")?, webhook("baseline"))?;
     let (before, manifest) = dropped(&judged.namespace)?;
     let output = forces(&judged.namespace, &manifest)?;
     ensure!(output.status.success(), "{output}");
@@ -53,7 +53,7 @@ fn with_the_webhook_the_claims_come_back(cluster: &Cluster) -> Result<()> {
 }
 
 fn with_nobody_to_ask_nothing_is_written(cluster: &Cluster) -> Result<()> {
-    let judged = Judged::by(cluster.namespace("force-fail")?, webhook())?;
+    let judged = Judged::by(cluster.namespace("force-fail")?, webhook("baseline"))?;
     let (before, manifest) = dropped(&judged.namespace)?;
     let (_registration, server, namespace) = judged.into_parts();
     server.stop()?;
@@ -71,7 +71,7 @@ fn where_the_webhook_may_be_passed_over_the_set_is_lost_and_its_claims_are_not(
     cluster: &Cluster,
 ) -> Result<()> {
     let namespace = cluster.namespace("force-ignore")?;
-    let server = with_lab(webhook(), &namespace)?.start(cluster)?;
+    let server = with_lab(webhook("baseline"), &namespace)?.start(cluster)?;
     let may_be_passed_over = json!({"failurePolicy": "Ignore"});
     let ca = server.ca_pem();
     let _registration = Registration::with(&namespace, server.port(), &ca, &may_be_passed_over)?;
