@@ -9,5 +9,6 @@ mod documentation;
 mod examples;
 mod exemptions;
 mod laws;
+mod random;
 mod trials;
 mod updates;
