@@ -70,6 +70,13 @@ pub fn is_left_out(metadata: &ObjectMeta<'_>, at: &Path, beside: &Path) -> bool 
     })
 }
 
+/// Whether anybody applies the object server-side.
+#[must_use]
+pub fn is_applied_server_side(metadata: &ObjectMeta<'_>) -> bool {
+    let managers = managers(metadata).unwrap_or_default();
+    managers.iter().any(|manager| manager.operation == "Apply")
+}
+
 /// Whether it is shown that the user wrote the field at `at`, or something in it: a server-side apply owns it, or kubectl's
 /// manifest has it.
 #[must_use]

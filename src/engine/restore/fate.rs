@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::super::guard;
 use super::Restoration;
-use crate::object::ownership::is_written;
+use crate::object::ownership::{is_applied_server_side, is_written};
 use crate::object::probe::{HANDLERS, asks_nothing};
 use crate::object::record::{Entry, contains};
 use crate::object::view::{Container, StatefulSet};
@@ -71,7 +71,7 @@ impl Restoration<'_, '_> {
         if let Some(own) = others.find(|own| !now[own].is_null()) {
             return Fate::Yields(own);
         }
-        if dropped && !contains(now, &entry.value) {
+        if dropped && self.may_leave_a_part(at) && !contains(now, &entry.value) {
             return Fate::IsRemnant;
         }
         if fits {
@@ -102,12 +102,18 @@ impl Restoration<'_, '_> {
         brought_back.into_iter().find(asked_a_port)
     }
 
-    /// Whether numbers are left of the stored probe, and nothing to ask, which the API server refuses: a client that took its
-    /// handler away does not own the numbers, since a rollback wrote them. What the author writes is for him to mend.
+    /// Whether numbers are left of the stored probe, and nothing to ask, which the API server refuses: a server-side apply that
+    /// took its handler away does not own the numbers, since a rollback wrote them. What the author writes is for him to mend.
     pub(super) fn has_no_handler(&self, at: &Path, now: Option<&Value>) -> bool {
         let was = at.pointer().resolve(&self.raw_old).ok();
         let is_left = |now| asks_nothing(now) && was.is_some_and(|was| contains(was, now));
-        now.is_some_and(is_left) && !is_written(&self.case.object.metadata, at)
+        now.is_some_and(is_left) && self.may_leave_a_part(at)
+    }
+
+    /// Whether what is at this place may be there without its author: only a server-side apply takes away a part.
+    fn may_leave_a_part(&self, at: &Path) -> bool {
+        let metadata = &self.case.object.metadata;
+        is_applied_server_side(metadata) && !is_written(metadata, at)
     }
 }
 

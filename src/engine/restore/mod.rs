@@ -30,7 +30,7 @@ struct Restoration<'c, 'a> {
 
 /// Puts back what the request dropped, and says so.
 pub(super) fn restore(case: &Case<'_>) -> Result<Verdict, ApplyError> {
-    let is_due = |old: &&StatefulSet<'_>| may_have_lost(case.object, old) || has_no_room(case);
+    let is_due = |old: &&StatefulSet<'_>| may_have_lost(case, old) || has_no_room(case);
     let Some(old) = case.old.filter(is_due) else {
         return Ok(Verdict::default());
     };
@@ -60,15 +60,16 @@ fn has_no_room(case: &Case<'_>) -> bool {
     Record::text_on(case.object).is_some_and(|text| guard::fits(case, text).is_err())
 }
 
-/// Whether the views tell of anything that may be gone; only then is raw JSON read. An edit that keeps the record and all
-/// that rules read has lost nothing.
-fn may_have_lost(new: &StatefulSet<'_>, old: &StatefulSet<'_>) -> bool {
+/// Whether anything may be gone. As a rule the views tell, and no raw JSON is read; of a set that was repaired, every change
+/// of its template counts.
+fn may_have_lost(case: &Case<'_>, old: &StatefulSet<'_>) -> bool {
+    let new = case.object;
     let (was, is) = (Record::text_on(old), Record::text_on(new));
     let service = new.spec.service_name.is_empty() && !old.spec.service_name.is_empty();
     let claims = new.spec.volume_claim_templates.len() < old.spec.volume_claim_templates.len();
     let strategy = new.spec.update_strategy().type_ != old.spec.update_strategy().type_;
-    let recorded = is != was || (was.is_some() && new.spec != old.spec);
-    service || claims || strategy || recorded
+    let rolls = || was.is_some() && (new.spec != old.spec || case.template_changes());
+    service || claims || strategy || is != was || rolls()
 }
 
 impl Restoration<'_, '_> {

@@ -4,8 +4,8 @@ use std::fmt;
 
 use proptest::prop_assert;
 use serde_json::Value;
+use steadfast::object::probe::HANDLERS;
 use steadfast::object::record::{Entry, contains};
-use steadfast::rule::HANDLERS;
 
 use super::life::{Step, always};
 use super::manifest::PROBES;

@@ -2,9 +2,10 @@
 
 use proptest::{prop_assert, prop_assert_eq};
 use serde_json::Value;
+use steadfast::object::ownership::is_written;
+use steadfast::object::probe::HANDLERS;
 use steadfast::object::record::{Carried, Entry, Record, contains};
 use steadfast::object::view::StatefulSet;
-use steadfast::rule::HANDLERS;
 use steadfast::rule::waiver::{INJECT, waivers};
 
 use super::life::{Step, always};
@@ -23,6 +24,15 @@ impl Step<'_> {
         let text = self.request.to_string();
         let set = StatefulSet::parse(&text).expect("a request can be read");
         waivers(&set).any(|waiver| waiver.covers(&entry.rule, entry.container.as_deref()))
+    }
+
+    /// Whether the request shows that its author writes what the recorded probe asks.
+    pub(super) fn writes(&self, entry: &Entry) -> bool {
+        let text = self.request.to_string();
+        let set = StatefulSet::parse(&text).expect("a request can be read");
+        let mut places = entry.places_in(self.request).into_iter();
+        let handler = entry.handler().unwrap_or_default();
+        places.any(|(at, _)| is_written(&set.metadata, &at.key(handler)))
     }
 
     /// Whether a part that can be missed is to stay away.
@@ -60,14 +70,15 @@ fn the_record_says_what_it_said_and_what_is_still_so() {
         let changes =
             step.request["spec"] != step.old["spec"] || text(step.request) != text(step.old);
         for entry in &new {
-            let is_so = entry.holds_in(step.result) || !changes;
+            let is_so = entry.lapsed || entry.holds_in(step.result) || !changes;
             prop_assert!(is_so, "{step}is not so: {entry:?}");
-            let known = old.iter().any(|old| old == entry || is_renewed(entry, old));
+            let known = old.iter().any(|old| is_renewed(entry, old));
             prop_assert!(known, "{step}was not recorded: {entry:?}");
         }
         let lasts = |entry: &&Entry| {
             let held = entry.holds_in(step.old) && entry.holds_in(step.result);
-            held && (!entry.path.ends_with("Probe") || still_asks(entry, step.request))
+            let is_kept = || still_asks(entry, step.request) && !step.writes(entry);
+            held && !entry.lapsed && (!entry.is_probe() || is_kept())
         };
         for entry in old.iter().filter(lasts) {
             prop_assert!(
@@ -79,16 +90,20 @@ fn the_record_says_what_it_said_and_what_is_still_so() {
     });
 }
 
-/// Whether this is the old entry's probe with another handler.
+/// Whether this is the old entry, given up or brought back, or its probe with another handler.
 fn is_renewed(entry: &Entry, old: &Entry) -> bool {
     let without_handler = |entry: &Entry| {
         let mut entry = entry.clone();
+        entry.lapsed = false;
+        if !entry.is_probe() {
+            return entry;
+        }
         if let Some(fields) = entry.value.as_object_mut() {
             fields.retain(|field, _| !HANDLERS.contains(&field.as_str()));
         }
         entry
     };
-    entry.path.ends_with("Probe") && without_handler(entry) == without_handler(old)
+    without_handler(entry) == without_handler(old)
 }
 
 #[test]

@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
-use steadfast::rule::HANDLERS;
+use steadfast::object::probe::HANDLERS;
 
 use super::manifest::PROBES;
 
