@@ -7,6 +7,7 @@ mod warnings;
 use serde_json::Value;
 
 use crate::engine::{self, Case, Verdict};
+use crate::object::json;
 use crate::object::view::{ParseError, StatefulSet};
 use crate::policy::{PolicySet, Subject};
 use crate::rule::{ClusterView, Operation};
@@ -125,8 +126,8 @@ pub fn admit(
     } else {
         Operation::Create
     };
-    let read = || serde_json::from_str(&text);
-    let read_old = || serde_json::from_str(old_text.as_deref().unwrap_or("null"));
+    let read = || json::read(&text);
+    let read_old = || json::read(old_text.as_deref().unwrap_or("null"));
     let name = &*set.metadata.name;
     let case = Case {
         operation,

@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::Value;
 
+use crate::object::json;
 use crate::object::view::{ParseError, StatefulSet, Text};
 
 /// What the API server asks.
@@ -211,6 +212,7 @@ fn uid(text: &str) -> String {
 pub(super) fn object(text: &str) -> Result<Value, serde_json::Error> {
     #[derive(Deserialize)]
     struct Object {
+        #[serde(deserialize_with = "json::plain")]
         object: Value,
     }
     of_request::<Object>(text).map(|request| request.object)
@@ -221,6 +223,7 @@ pub(super) fn old_object(text: &str) -> Result<Value, serde_json::Error> {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
     struct OldObject {
+        #[serde(deserialize_with = "json::plain")]
         old_object: Value,
     }
     of_request::<OldObject>(text).map(|request| request.old_object)

@@ -13,6 +13,7 @@ mod verdict;
 use serde_json::Value;
 
 use crate::object::ReadRaw;
+use crate::object::json;
 use crate::object::view::StatefulSet;
 use crate::policy::{Policy, Selected};
 use crate::rule::waiver::{Waiver, waivers};
@@ -168,7 +169,7 @@ fn with_object(
     match StatefulSet::parse(&text) {
         Ok(object) => judge(&Case {
             object: &object,
-            read: &|| serde_json::from_str(&text),
+            read: &|| json::read(&text),
             ..*case
         }),
         // What we wrote reads back: a patch that broke the object would be a bug, and is shown as what it is.

@@ -3,6 +3,7 @@
 //! Reading and writing are two things. Rules read a [`view`]; edits are data ([`Change`]) that [`Draft`] applies to the
 //! raw JSON, so nothing that the user wrote, and nothing newer than our types, can be lost.
 
+pub mod json;
 pub mod ownership;
 pub mod probe;
 pub mod quantity;

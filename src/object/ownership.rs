@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::view::ObjectMeta;
-use super::{Path, Segment};
+use super::{Path, Segment, json};
 
 /// Who wrote a field.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -133,7 +133,7 @@ struct Manager {
     manager: String,
     #[serde(default)]
     operation: String,
-    #[serde(default, rename = "fieldsV1")]
+    #[serde(default, rename = "fieldsV1", deserialize_with = "json::plain")]
     fields: Value,
 }
 
@@ -146,7 +146,7 @@ fn managers(metadata: &ObjectMeta<'_>) -> Option<Vec<Manager>> {
 
 fn last_applied(raw: &str, at: &Path) -> Author {
     let manifest = serde_json::from_str::<String>(raw).ok();
-    let manifest: Option<Value> = manifest.and_then(|text| serde_json::from_str(&text).ok());
+    let manifest: Option<Value> = manifest.and_then(|text| json::read(&text).ok());
     match manifest
         .as_ref()
         .map(|manifest| find(manifest, at.segments()))

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::ownership::is_owned;
 use super::probe::handler;
 use super::view::{ObjectMeta, StatefulSet};
-use super::{Change, Path, Segment};
+use super::{Change, Path, Segment, json};
 
 /// The annotation's key. It stands on the set, never on the pod template, where it would start a rollout.
 pub const ANNOTATION: &str = "steadfast.dev/injected";
@@ -38,6 +38,7 @@ pub struct Entry {
     /// The place, with names instead of indexes: an index may move, a name may not.
     pub path: String,
     /// The value; of a list, the items that were appended are one entry each.
+    #[serde(deserialize_with = "json::plain")]
     pub value: Value,
     /// Whether it was given up. Such a probe is not put back; it is remembered since a rollback may bring it back.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]

@@ -28,6 +28,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use crate::object::json;
 use crate::object::quantity::Quantity;
 use crate::object::record::{Carried, Record};
 use crate::object::view::{ClaimTemplate, Kept, Spec, StatefulSet};
@@ -140,7 +141,7 @@ fn selector(spec: &Spec<'_>) -> String {
 }
 
 fn read(kept: Kept<'_>) -> Value {
-    serde_json::from_str(kept.text()).unwrap_or_default()
+    json::read(kept.text()).unwrap_or_default()
 }
 
 /// The names of claim templates; their order counts (kubernetes/kubernetes `pkg/apis/apps/validation/validation.go`,

@@ -5,7 +5,7 @@ use steadfast::admission::{BadReview, handle};
 use steadfast::cluster::Unseen;
 use steadfast::policy::PolicySet;
 
-use crate::lawful::PHASES;
+use crate::common::lawful::PHASES;
 use crate::reviews::{BARE, create};
 
 const UID: &str = "705ab4f5-6393-11e8-b7cc-42010a800002";

@@ -5,6 +5,7 @@ mod common;
 
 mod bad;
 mod lawful;
+mod marks;
 mod mutants;
 mod odd;
 mod recorded;

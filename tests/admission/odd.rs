@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use steadfast::admission::{Answer, Phase, handle};
 use steadfast::policy::PolicySet;
 
-use crate::lawful::{PHASES, lawful};
+use crate::common::lawful::{PHASES, lawful};
 use crate::reviews::{BARE, DENIED, bare_cluster, create, own, review};
 
 /// The answer to a body, and its response; lawful where the question can be compared.

@@ -11,8 +11,8 @@ use steadfast::object::record::{Carried, Entry, Record};
 use steadfast::policy::PolicySet;
 
 use crate::common::fixtures::reviews;
+use crate::common::lawful::{decoded, lawful};
 use crate::common::{RECORD, document};
-use crate::lawful::{decoded, lawful};
 use crate::reviews::bare_cluster;
 
 /// What must come of a recording. What is left out is empty.

@@ -6,6 +6,8 @@
 #![allow(clippy::print_stdout)]
 
 pub(crate) mod fixtures;
+pub(crate) mod lawful;
+pub(crate) mod mutants;
 
 use std::fmt::Write as _;
 
@@ -19,7 +21,7 @@ use steadfast::rule::{ClusterView, Operation};
 use steadfast::rules::RULES;
 
 /// The pointer to the annotation that says what was injected.
-pub(crate) const RECORD: &str = "/metadata/annotations/steadfast.dev~1injected";
+pub(crate) const RECORD: &str = lawful::RECORD;
 
 /// Every document of a YAML text; `name` is what a failure calls it.
 pub(crate) fn documents(name: &str, text: &str) -> Vec<Value> {

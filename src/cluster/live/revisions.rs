@@ -4,13 +4,18 @@ use std::sync::Arc;
 
 use http_body_util::{BodyExt as _, Limited};
 use k8s_openapi::api::apps::v1::ControllerRevision;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use k8s_openapi::apimachinery::pkg::runtime::RawExtension;
 use kube::api::{ListParams, ObjectList};
 use kube::client::Body;
 use kube::core::Request;
 use kube::{Client, Resource as _};
+use serde::Deserialize;
+use serde_json::Value;
 
 use super::{Outcome, Unanswered};
 use crate::cluster::{Fact, belongs_to};
+use crate::object::json;
 use crate::rule::Listing;
 
 /// A set keeps ten unless it says otherwise (`revisionHistoryLimit`), and those that its pods still have.
@@ -49,10 +54,10 @@ pub(super) async fn list(
     }
     let body = Limited::new(response.into_body(), LONGEST).collect().await;
     let body = body.map_err(|error| failed(error.to_string()))?.to_bytes();
-    let list: ObjectList<ControllerRevision> =
+    let list: ObjectList<Revision> =
         serde_json::from_slice(&body).map_err(|error| failed(error.to_string()))?;
     let more = list.metadata.continue_.is_some_and(|more| !more.is_empty());
-    let own = list.items.into_iter();
+    let own = list.items.into_iter().map(ControllerRevision::from);
     let own = own.filter(|revision| belongs_to(revision, set));
     Ok(Fact::Revisions {
         namespace: namespace.to_owned(),
@@ -62,6 +67,32 @@ pub(super) async fn list(
             complete: !more,
         },
     })
+}
+
+/// A revision as it is on the wire. The type of k8s-openapi would read the template, which is the user's, with serde_json's
+/// marks in it.
+#[derive(Clone, Deserialize)]
+struct Revision {
+    #[serde(default)]
+    metadata: ObjectMeta,
+    #[serde(default, deserialize_with = "json::plain")]
+    data: Value,
+    revision: Option<i64>,
+}
+
+impl From<Revision> for ControllerRevision {
+    fn from(revision: Revision) -> Self {
+        let Revision {
+            metadata,
+            data,
+            revision,
+        } = revision;
+        Self {
+            data: RawExtension(data),
+            metadata,
+            revision,
+        }
+    }
 }
 
 /// Whether it is an RFC 1123 label, as a namespace's name is.
