@@ -167,7 +167,9 @@ impl<'c, 'a> Ratchet<'c, 'a> {
 fn authored(mut set: Value) -> Value {
     let text = set["metadata"]["annotations"][record::ANNOTATION].as_str();
     if let Carried::Record(record) = Record::read(text) {
-        record.take_probes_out_of(&mut set);
+        for entry in record.injected.iter().filter(|entry| entry.is_probe()) {
+            entry.take_out_of(&mut set);
+        }
     }
     if let Some(annotations) = set["metadata"]["annotations"].as_object_mut() {
         annotations.remove(HEADLESS_SERVICE);

@@ -119,6 +119,20 @@ impl Entry {
         })
     }
 
+    /// Takes the value out of an object wherever it still is what was recorded, or that but for the port of a probe.
+    pub fn take_out_of(&self, object: &mut Value) {
+        let is_held = |value: &Value| {
+            contains(value, &self.value) || self.is_probe() && self.on_its_port(value).is_some()
+        };
+        let places = self.places_in(object).into_iter();
+        let held = places.filter(|(_, value)| value.is_some_and(is_held));
+        let held: Vec<_> = held.map(|(at, _)| at.pointer()).collect();
+        // From the end, since what is taken out of a list moves what stands behind it.
+        for place in held.into_iter().rev() {
+            place.delete(object);
+        }
+    }
+
     /// Whether it is a probe: the one thing of ours that may change over a set's life.
     #[must_use]
     pub fn is_probe(&self) -> bool {
@@ -259,19 +273,6 @@ impl Record {
     /// The names of the claim templates that were injected.
     pub fn claims(&self) -> impl Iterator<Item = &str> {
         self.injected.iter().filter_map(Entry::claim)
-    }
-
-    /// Takes the probes of the record out of an object, wherever they still are what was injected but for their ports.
-    pub fn take_probes_out_of(&self, object: &mut Value) {
-        for entry in self.injected.iter().filter(|entry| entry.is_probe()) {
-            let places = entry.places_in(object).into_iter();
-            let held = places
-                .filter(|(_, value)| value.is_some_and(|value| entry.on_its_port(value).is_some()));
-            let held: Vec<_> = held.map(|(at, _)| at.pointer()).collect();
-            for place in held {
-                place.delete(object);
-            }
-        }
     }
 
     /// Reads the annotation's text.

@@ -204,19 +204,9 @@ impl Restoration<'_, '_> {
     /// The entry with the port that speaks for the container now, and the numbers that it had; none where no port does.
     fn renewed(&mut self, entry: &Entry, record: &Record) -> Result<Option<Entry>, ApplyError> {
         let mut bare = self.draft.object()?.clone();
-        for ours in record
-            .injected
-            .iter()
-            .filter(|ours| ours.container == entry.container)
-        {
-            let places = ours.places_in(&bare).into_iter();
-            let held: Vec<_> = places
-                .filter(|(_, value)| value.is_some_and(|value| contains(value, &ours.value)))
-                .map(|(at, _)| at.pointer())
-                .collect();
-            for place in held {
-                place.delete(&mut bare);
-            }
+        let ours = record.injected.iter();
+        for ours in ours.filter(|ours| ours.container == entry.container) {
+            ours.take_out_of(&mut bare);
         }
         let text = bare.to_string();
         let Ok(set) = StatefulSet::parse(&text) else {

@@ -137,3 +137,18 @@ fn what_is_not_ours_is_foreign() {
         assert_eq!(Record::read(Some(text)), Carried::Foreign, "{text}");
     }
 }
+
+#[test]
+fn a_value_that_a_list_has_twice_is_taken_out_twice() {
+    let state = json!({"name": "STATE", "value": "/x"});
+    let mut object = json!({"c": [{"name": "db", "env": [state, state]}]});
+    let entry = Entry {
+        rule: "r".into(),
+        container: Some("db".into()),
+        path: "c[db].env[STATE]".into(),
+        value: state,
+        lapsed: false,
+    };
+    entry.take_out_of(&mut object);
+    assert_eq!(object, json!({"c": [{"name": "db", "env": []}]}));
+}
