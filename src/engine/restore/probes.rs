@@ -8,7 +8,7 @@ use super::Restoration;
 use super::fate::{Fate, asks_a_port_of, container_of};
 use crate::object::ownership::is_left_out;
 use crate::object::probe::{HANDLERS, handler};
-use crate::object::record::{Entry, Record, contains};
+use crate::object::record::{Entry, Record};
 use crate::object::view::StatefulSet;
 use crate::object::{ApplyError, Change, Path};
 use crate::rule::{Context, Operation};
