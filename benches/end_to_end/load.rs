@@ -11,7 +11,8 @@ use reqwest::{Certificate, Client, StatusCode};
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::JoinSet;
 
-const CONNECTIONS: usize = 16;
+/// So many are kept.
+pub(crate) const CONNECTIONS: usize = 16;
 
 /// A request, and the answer that must come.
 #[derive(Clone)]

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::child::Server;
-use super::load::{Ask, Connections};
+use super::load::{Ask, CONNECTIONS, Connections};
 use super::page::{head, median, row, spread};
 use super::plan::{Case, Plan};
 
@@ -91,7 +91,7 @@ pub(crate) async fn table(plan: &Plan, cases: &[Case], folder: &Path) -> String 
     table
 }
 
-/// One run: after a tenth of it, in which connections are opened and memory is taken, it counts.
+/// One run: what is counted comes after a tenth as many requests, in which connections are opened and memory is taken.
 #[expect(clippy::cast_precision_loss, reason = "no run has that many requests")]
 async fn run(case: &Case, path: &str, server: Server, folder: &Path) -> Run {
     let connections = Connections::new(server.webhook, folder);
@@ -100,7 +100,8 @@ async fn run(case: &Case, path: &str, server: Server, folder: &Path) -> Run {
         body: case.text.clone(),
         answer: case.answer.clone(),
     }]);
-    connections.send(&asks, case.requests.div_ceil(10)).await;
+    let warming = (case.requests / 10).max(CONNECTIONS * 4);
+    connections.send(&asks, warming).await;
     let before = server.used();
     let time = connections.send(&asks, case.requests).await;
     let used = server.used().saturating_sub(before);
