@@ -50,25 +50,21 @@ const CASES: &[(Phase, &str, usize, Option<f64>)] = &[
 ];
 
 impl Plan {
-    /// What was asked for: `cargo bench` says `--bench`, and whoever says `--quick`, or runs this as a test, only wants to see
-    /// that it works.
+    /// What was asked for. `cargo bench` says `--bench`; who says `--quick` too gets figures that are only good for a first look,
+    /// and who says neither runs a test of the benchmark.
     pub(crate) fn of(arguments: &[String]) -> Self {
         let says = |word: &str| arguments.iter().any(|argument| argument == word);
-        if says("--quick") || !says("--bench") {
-            return Self {
-                rounds: 1,
-                divisor: 100,
-                soak: 1_000,
-                starts: 3,
-                publish: false,
-            };
-        }
+        let (rounds, divisor, soak, starts) = match (says("--bench"), says("--quick")) {
+            (false, _) => (1, 100, 1_000, 3),
+            (true, true) => (3, 10, 20_000, 5),
+            (true, false) => (5, 1, 1_000_000, 20),
+        };
         Self {
-            rounds: 5,
-            divisor: 1,
-            soak: 1_000_000,
-            starts: 20,
-            publish: true,
+            rounds,
+            divisor,
+            soak,
+            starts,
+            publish: divisor == 1,
         }
     }
 
