@@ -86,6 +86,8 @@ fn with_stale_probe(set: &mut Value) -> Value {
         "successThreshold": 1, "failureThreshold": 3});
     let container = &mut set["spec"]["template"]["spec"]["containers"][0];
     container["readinessProbe"] = probe.clone();
+    // Somebody's own, since the record does not name it.
+    container["readinessProbe"]["initialDelaySeconds"] = json!(3);
     let name = container["name"].as_str().unwrap_or_default();
     let path = format!("spec.template.spec.containers[{name}].readinessProbe");
     json!({"rule": "missing-readiness-probe", "container": name, "path": path, "value": probe})
