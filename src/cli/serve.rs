@@ -1,11 +1,12 @@
 //! `steadfast serve`: the webhook.
 
-use std::io::Write as _;
+use std::io::{self, Write as _};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use anstream::{AutoStream, ColorChoice};
 use anyhow::{Context as _, Result, bail};
 use clap::{Args, ValueEnum};
 use tracing_subscriber::EnvFilter;
@@ -190,9 +191,12 @@ impl Serve {
             1 => "info,steadfast=debug",
             _ => "debug,steadfast=trace",
         };
+        // Whether there is colour is decided once: a writer that takes it out of every line costs more than the judgement.
+        let colour = AutoStream::choice(&io::stderr()) != ColorChoice::Never;
         let log = tracing_subscriber::fmt()
             .with_env_filter(EnvFilter::new(filter))
-            .with_writer(anstream::stderr);
+            .with_ansi(colour)
+            .with_writer(io::stderr);
         match self.log_format {
             LogFormat::Human => log.with_target(false).init(),
             LogFormat::Json => log.json().flatten_event(true).init(),

@@ -1,7 +1,7 @@
 //! What must not happen, whatever a rule or a policy says.
 
 use super::Case;
-use crate::object::ownership::is_owned;
+use crate::object::ownership::Ownership;
 use crate::object::record::{self, Record};
 use crate::object::view::StatefulSet;
 use crate::rule::Operation;
@@ -33,7 +33,7 @@ pub(super) fn carried_record(case: &Case<'_>) -> Option<String> {
     );
     let (metadata, at) = (&case.object.metadata, Record::path());
     let kept = is.is_none() || is == was && metadata.managed_fields.is_none();
-    (!kept && is_owned(metadata, &at)).then(|| {
+    (!kept && Ownership::of(metadata).is_owned(&at)).then(|| {
         format!("the manifest carries {at}, the record of what was injected into a stored set; remove it there, it grows stale")
     })
 }

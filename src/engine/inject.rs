@@ -1,6 +1,7 @@
 //! What is injected into a set that is made, and the record of it.
 
 use super::{Case, Found, Outcome, Verdict, check, guard};
+use crate::object::ownership::Ownership;
 use crate::object::record::{self, Carried, Record};
 use crate::object::{ApplyError, Change, Draft};
 use crate::policy::{Policy, Selected};
@@ -92,8 +93,8 @@ impl Plan {
                 let raw = (case.read)().map_err(|error| {
                     format!("nothing was injected: {}", ApplyError::from(error))
                 })?;
-                let standing =
-                    |entry: record::Entry| entry.standing_in_object(&raw, &case.object.metadata);
+                let owners = Ownership::of(&case.object.metadata);
+                let standing = |entry: record::Entry| entry.standing_in_object(&raw, &owners);
                 let entries = record.injected.into_iter();
                 entries
                     .filter(|entry| !entry.lapsed)

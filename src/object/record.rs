@@ -6,9 +6,9 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::ownership::is_owned;
+use super::ownership::Ownership;
 use super::probe::handler;
-use super::view::{ObjectMeta, StatefulSet};
+use super::view::StatefulSet;
 use super::{Change, Path, Segment, json};
 
 /// The annotation's key. It stands on the set, never on the pod template, where it would start a rollout.
@@ -81,11 +81,11 @@ impl Entry {
 
     /// The entry as it stands in a value: with what was recorded or, where nobody owns that, with the numbers that another
     /// admission policy gave it. What the API server added does not count.
-    fn standing_in(&self, value: &Value, is_nobody_s: bool) -> Option<Self> {
+    fn standing_in(&self, value: &Value, is_nobody_s: impl Fn() -> bool) -> Option<Self> {
         if contains(value, &self.value) {
             return Some(self.clone());
         }
-        let handler = self.handler().filter(|_| is_nobody_s)?;
+        let handler = self.handler().filter(|_| is_nobody_s())?;
         let mut standing = self.clone();
         for (field, recorded) in standing.value.as_object_mut()? {
             if field != handler {
@@ -95,12 +95,12 @@ impl Entry {
         contains(value, &standing.value).then_some(standing)
     }
 
-    /// The entry as it stands in an object with this metadata.
+    /// The entry as it stands in an object.
     #[must_use]
-    pub fn standing_in_object(&self, object: &Value, metadata: &ObjectMeta<'_>) -> Option<Self> {
+    pub fn standing_in_object(&self, object: &Value, owners: &Ownership<'_>) -> Option<Self> {
         let places = self.places_in(object).into_iter();
         let mut standing =
-            places.filter_map(|(at, value)| self.standing_in(value?, !is_owned(metadata, &at)));
+            places.filter_map(|(at, value)| self.standing_in(value?, || !owners.is_owned(&at)));
         standing.next()
     }
 

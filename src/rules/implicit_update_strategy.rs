@@ -27,7 +27,7 @@
 use k8s_openapi::api::apps::v1::{RollingUpdateStatefulSetStrategy, StatefulSetUpdateStrategy};
 use serde::{Deserialize, Serialize};
 
-use crate::object::ownership::{Author, author};
+use crate::object::ownership::{Author, Ownership};
 use crate::object::record::{Carried, Record};
 use crate::object::view::StatefulSet;
 use crate::object::{Change, Path};
@@ -73,7 +73,9 @@ impl Rule for ImplicitUpdateStrategy {
             let wanted = self.name() == &*stated.type_
                 && (self.r#type == Strategy::OnDelete
                     || stated.rolling_update.partition == i64::from(self.partition));
-            let theirs = || author(&sts.metadata, &["spec", "updateStrategy"]) != Author::Server;
+            let theirs = || {
+                Ownership::of(&sts.metadata).author(&["spec", "updateStrategy"]) != Author::Server
+            };
             if wanted || cx.operation == Operation::Update || theirs() || is_injected(sts) {
                 return;
             }

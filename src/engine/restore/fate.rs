@@ -4,7 +4,6 @@ use serde_json::Value;
 
 use super::super::guard;
 use super::Restoration;
-use crate::object::ownership::{is_applied_server_side, is_written};
 use crate::object::probe::{HANDLERS, asks_nothing};
 use crate::object::record::{Entry, contains};
 use crate::object::view::{Container, StatefulSet};
@@ -43,14 +42,14 @@ impl Restoration<'_, '_> {
         now: Option<&Value>,
         (fits, renewed): (bool, Option<&Entry>),
     ) -> Fate {
-        let (new, old) = (&self.case.object.metadata, &self.old.metadata);
+        let (new, old) = (&self.owners, &self.old_owners);
         let Some(handler) = entry.handler() else {
             return Fate::Lapses;
         };
-        if is_written(new, &at.clone().key(handler)) {
+        if new.is_written(&at.clone().key(handler)) {
             return Fate::Lapses;
         }
-        let dropped = is_written(old, at) && !is_written(new, at);
+        let dropped = old.is_written(at) && !new.is_written(at);
         let Some(now) = now else {
             return if dropped || self.is_declined(entry) {
                 Fate::Lapses
@@ -90,7 +89,7 @@ impl Restoration<'_, '_> {
     /// back, maybe on the port of that time.
     pub(super) fn at_present(&self, entry: &Entry, now: Option<&Value>) -> Option<Entry> {
         if !entry.lapsed {
-            return entry.standing_in_object(&self.raw_old, &self.old.metadata);
+            return entry.standing_in_object(&self.raw_old, &self.old_owners);
         }
         let was = entry.places_in(&self.raw_old).into_iter();
         let was = was.filter_map(|(_, value)| value);
@@ -112,8 +111,7 @@ impl Restoration<'_, '_> {
 
     /// Whether what is at this place may be there without its author: only a server-side apply takes away a part.
     fn may_leave_a_part(&self, at: &Path) -> bool {
-        let metadata = &self.case.object.metadata;
-        is_applied_server_side(metadata) && !is_written(metadata, at)
+        self.owners.is_applied_server_side() && !self.owners.is_written(at)
     }
 }
 

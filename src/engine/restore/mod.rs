@@ -12,6 +12,7 @@ mod units;
 use serde_json::Value;
 
 use super::{Case, Restored, Verdict, guard};
+use crate::object::ownership::Ownership;
 use crate::object::record::{Carried, Entry, Record};
 use crate::object::view::StatefulSet;
 use crate::object::{ApplyError, Change, Draft, Path};
@@ -21,6 +22,9 @@ use crate::rule::waiver::waivers;
 struct Restoration<'c, 'a> {
     case: &'c Case<'a>,
     old: &'c StatefulSet<'a>,
+    /// Who wrote what of the request, and of the stored set.
+    owners: Ownership<'c>,
+    old_owners: Ownership<'c>,
     raw_old: Value,
     draft: Draft<'a>,
     /// What was done, for the user.
@@ -37,6 +41,8 @@ pub(super) fn restore(case: &Case<'_>) -> Result<Verdict, ApplyError> {
     let mut restoration = Restoration {
         case,
         old,
+        owners: Ownership::of(&case.object.metadata),
+        old_owners: Ownership::of(&old.metadata),
         raw_old: (case.read_old)()?,
         draft: Draft::new(case.read),
         done: Vec::new(),
@@ -107,12 +113,12 @@ impl Restoration<'_, '_> {
             Carried::None if Record::read(is) == Carried::Foreign => return Ok(()),
             Carried::None => Vec::new(),
         };
-        let (object, metadata) = (self.draft.object()?, &self.case.object.metadata);
+        let (object, owners) = (self.draft.object()?, &self.owners);
         let as_it_is = |entry: Entry| {
             if entry.lapsed {
                 return Some(entry);
             }
-            let standing = entry.standing_in_object(object, metadata);
+            let standing = entry.standing_in_object(object, owners);
             standing.or_else(|| entry.is_probe().then(|| entry.lapse()))
         };
         let record = Record::new(entries.into_iter().filter_map(as_it_is).collect());

@@ -6,7 +6,6 @@ use serde_json::Value;
 use super::super::Case;
 use super::Restoration;
 use super::fate::{Fate, asks_a_port_of, container_of};
-use crate::object::ownership::is_left_out;
 use crate::object::probe::{HANDLERS, handler};
 use crate::object::record::{Entry, Record};
 use crate::object::view::StatefulSet;
@@ -176,7 +175,7 @@ impl Restoration<'_, '_> {
                 at: at.clone().key(handler),
             })?;
         }
-        let (metadata, author) = (&self.case.object.metadata, at.clone().key(own));
+        let author = at.clone().key(own);
         let mut stay = Vec::new();
         for (number, default) in DEFAULTS {
             let is_ours = now[number] == entry.value[number] && now[number] != default;
@@ -184,7 +183,7 @@ impl Restoration<'_, '_> {
                 continue;
             }
             let place = at.clone().key(number);
-            if is_left_out(metadata, &place, &author) {
+            if self.owners.is_left_out(&place, &author) {
                 self.apply(&Change::Remove { at: place })?;
             } else {
                 stay.push(format!("{number} {}", now[number]));

@@ -2,7 +2,7 @@
 
 use proptest::{prop_assert, prop_assert_eq};
 use serde_json::Value;
-use steadfast::object::ownership::is_written;
+use steadfast::object::ownership::Ownership;
 use steadfast::object::probe::HANDLERS;
 use steadfast::object::record::{Carried, Entry, Record, contains};
 use steadfast::object::view::StatefulSet;
@@ -32,7 +32,7 @@ impl Step<'_> {
         let set = StatefulSet::parse(&text).expect("a request can be read");
         let mut places = entry.places_in(self.request).into_iter();
         let handler = entry.handler().unwrap_or_default();
-        places.any(|(at, _)| is_written(&set.metadata, &at.key(handler)))
+        places.any(|(at, _)| Ownership::of(&set.metadata).is_written(&at.key(handler)))
     }
 
     /// Whether a part that can be missed is to stay away.
