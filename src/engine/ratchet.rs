@@ -109,8 +109,16 @@ impl<'c, 'a> Ratchet<'c, 'a> {
 
     /// The defects of the stored set.
     fn in_stored(&self) -> Option<BTreeSet<Identity>> {
-        let authored = authored((self.case.read_old)().ok()?).to_string();
-        Some(self.found_in(&StatefulSet::parse(&authored).ok()?))
+        self.found_in_either((self.case.read_old)().ok()?)
+    }
+
+    /// The defects of a set, and those that it had as its author wrote it.
+    fn found_in_either(&self, set: Value) -> Option<BTreeSet<Identity>> {
+        let text = set.to_string();
+        let mut found = self.found_in(&StatefulSet::parse(&text).ok()?);
+        let text = authored(set).to_string();
+        found.extend(self.found_in(&StatefulSet::parse(&text).ok()?));
+        Some(found)
     }
 
     /// The defects of the set as it was once. Rules about updates find nothing in it.
@@ -155,8 +163,7 @@ impl<'c, 'a> Ratchet<'c, 'a> {
             let template = &revision.data.0["spec"]["template"];
             let mut once = (self.case.read_old)().ok()?;
             once["spec"]["template"] = template.clone();
-            let authored = authored(once).to_string();
-            past.extend(self.found_in(&StatefulSet::parse(&authored).ok()?));
+            past.extend(self.found_in_either(once)?);
         }
         Some(past)
     }

@@ -56,7 +56,7 @@ impl Restoration<'_, '_> {
             Fate::Lapses => return Ok(Some(entry.lapse())),
             Fate::Stays(entry) => return Ok(Some(entry)),
             Fate::ComesBack => self.put_back(&entry, at, fits, renewed),
-            Fate::IsStale => self.replace(&entry, at, renewed),
+            Fate::IsStale => self.replace(&entry, at, &now.unwrap_or_default(), renewed),
             Fate::IsRemnant => {
                 self.remove_remnant(&entry, at)?;
                 Ok(entry.lapse())
@@ -138,6 +138,7 @@ impl Restoration<'_, '_> {
         &mut self,
         entry: &Entry,
         at: Path,
+        now: &Value,
         renewed: Option<Entry>,
     ) -> Result<Entry, ApplyError> {
         let path = &entry.path;
@@ -145,7 +146,16 @@ impl Restoration<'_, '_> {
             let asks = now_asks(&renewed);
             let message = format!("{path} was injected for a port that is gone; it {asks}");
             self.say(&at, message);
-            self.apply(&Change::set(at, &renewed.value))?;
+            // What else stands there, such as a delay, is somebody's own.
+            for handler in HANDLERS {
+                let there = !now[handler].is_null();
+                let at = at.clone().key(handler);
+                match &renewed.value[handler] {
+                    Value::Null if there => self.apply(&Change::Remove { at })?,
+                    Value::Null => {}
+                    asks => self.apply(&Change::set(at, asks))?,
+                }
+            }
             return Ok(renewed);
         }
         let message =
