@@ -7,10 +7,6 @@ use crate::object::view::StatefulSet;
 use crate::rule::Operation;
 use crate::rule::waiver::INJECT;
 
-/// The API server's limit for all annotations of an object together, keys and values
-/// (kubernetes/apimachinery `pkg/api/validation/objectmeta.go`, `TotalAnnotationSizeLimitB`).
-const ANNOTATIONS_LIMIT: usize = 256 << 10;
-
 /// Whether the set is being deleted. Its finalizers are being taken off, and nobody may be in their way. On a PUT only
 /// the old object has the timestamp.
 pub(super) fn is_leaving(case: &Case<'_>) -> bool {
@@ -52,7 +48,8 @@ pub(super) fn may_inject(case: &Case<'_>) -> bool {
 pub(super) fn fits(case: &Case<'_>, text: &str) -> Result<(), String> {
     let annotations = &case.object.metadata.annotations;
     let old = Record::text_on(case.object).map_or(0, |old| record::ANNOTATION.len() + old.len());
-    if annotations.bytes() - old + record::ANNOTATION.len() + text.len() > ANNOTATIONS_LIMIT {
+    if annotations.bytes() - old + record::ANNOTATION.len() + text.len() > record::ANNOTATIONS_LIMIT
+    {
         return Err("nothing was injected: the annotations leave no room for the record of it (256 KiB in all)".to_owned());
     }
     Ok(())

@@ -41,6 +41,8 @@ pub(super) struct Ratchet<'c, 'a> {
     stored: OnceCell<BTreeSet<Identity>>,
     /// None where nobody could tell.
     past: OnceCell<Option<BTreeSet<Identity>>>,
+    /// Why nothing is denied in this update, if so.
+    little_changes: OnceCell<Option<Spared>>,
     question: RefCell<Option<Question>>,
 }
 
@@ -51,6 +53,7 @@ impl<'c, 'a> Ratchet<'c, 'a> {
             policy,
             stored: OnceCell::new(),
             past: OnceCell::new(),
+            little_changes: OnceCell::new(),
             question: RefCell::default(),
         }
     }
@@ -73,8 +76,9 @@ impl<'c, 'a> Ratchet<'c, 'a> {
         if stored.contains(&identity) {
             return Some(Spared::Stored);
         }
-        if let Some(spared) = self.little_changes() {
-            return Some(spared);
+        let little = self.little_changes.get_or_init(|| self.little_changes());
+        if little.is_some() {
+            return *little;
         }
         if selected.meta.judges == Judges::Updates {
             return None;

@@ -14,6 +14,10 @@ use super::{Change, Path, Segment, json};
 /// The annotation's key. It stands on the set, never on the pod template, where it would start a rollout.
 pub const ANNOTATION: &str = "steadfast.dev/injected";
 
+/// The API server's limit for all annotations of an object together, keys and values
+/// (kubernetes/apimachinery `pkg/api/validation/objectmeta.go`, `TotalAnnotationSizeLimitB`).
+pub const ANNOTATIONS_LIMIT: usize = 256 << 10;
+
 /// The only version that this program writes. Records of other versions are left as they are.
 const VERSION: u32 = 1;
 
@@ -275,13 +279,16 @@ impl Record {
         self.injected.iter().filter_map(Entry::claim)
     }
 
-    /// Reads the annotation's text.
+    /// Reads the annotation's text. A longer one than can be stored is not ours, and nobody's time is spent on it.
     #[must_use]
     pub fn read(text: Option<&str>) -> Carried {
-        match text.map(serde_json::from_str::<Self>) {
-            None => Carried::None,
+        let Some(text) = text else {
+            return Carried::None;
+        };
+        let record = (text.len() <= ANNOTATIONS_LIMIT).then(|| serde_json::from_str::<Self>(text));
+        match record {
             Some(Ok(record)) if record.version == VERSION => Carried::Record(record),
-            Some(_) => Carried::Foreign,
+            _ => Carried::Foreign,
         }
     }
 

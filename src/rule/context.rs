@@ -1,6 +1,6 @@
 //! What a rule may know besides the set itself.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::sync::Arc;
 
 use k8s_openapi::api::apps::v1::ControllerRevision;
@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::Entry;
 use crate::object::view::{Container, Labels, StatefulSet};
 use crate::workload::probe::with_handler;
-use crate::workload::{Handler, Preferences, Withheld, handler};
+use crate::workload::{Handler, Preferences, Withheld, handler, must_form_first};
 
 /// What is being done to the set.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -40,6 +40,8 @@ pub struct Context<'a> {
     pub rules: &'a [Entry],
     /// What rules needed to know and the view could not tell.
     questions: RefCell<Vec<Question>>,
+    /// Whether the set must form before a probe may ask it; the same for all of its containers.
+    must_form_first: OnceCell<bool>,
 }
 
 /// A fact that may be out of reach. Unknown is not absent, and never becomes a finding or an injection.
@@ -128,6 +130,7 @@ impl<'a> Context<'a> {
             cluster,
             rules: &[],
             questions: RefCell::default(),
+            must_form_first: OnceCell::new(),
         }
     }
 
@@ -209,19 +212,23 @@ impl<'a> Context<'a> {
         helpers: &[String],
         grpc_health: bool,
     ) -> Result<Handler, Withheld> {
+        let forms = || self.must_form_first(set);
+        let preferences = Preferences {
+            helpers,
+            grpc_health,
+            must_form_first: *self.must_form_first.get_or_init(forms),
+        };
+        handler(set, container, preferences)
+    }
+
+    fn must_form_first(&self, set: &StatefulSet<'_>) -> bool {
         let governing = self.governing_service(set);
         let spec = governing.as_ref().and_then(|service| service.spec.as_ref());
         let name = governing
             .as_ref()
             .and_then(|service| service.metadata.name.as_deref());
-        let preferences = Preferences {
-            helpers,
-            grpc_health,
-            governing: name.unwrap_or(&set.spec.service_name),
-            publishes_unready: spec
-                .is_some_and(|spec| spec.publish_not_ready_addresses == Some(true)),
-        };
-        handler(set, container, preferences)
+        let publishes = spec.is_some_and(|spec| spec.publish_not_ready_addresses == Some(true));
+        must_form_first(set, name.unwrap_or(&set.spec.service_name), publishes)
     }
 
     /// A probe that was once derived, asking the port that speaks for the container now, with the numbers that it had; none

@@ -195,31 +195,49 @@ fn log_asked(first: &Answer, asked: &Asked) {
     }
 }
 
-/// One line per decision.
+/// One line per decision, which has an end however large the object is.
 fn log(phase: Phase, answer: &Answer, start: Instant) {
     let Answer {
         uid,
         subject,
         operation,
-        judged,
         ..
     } = answer;
     let (namespace, name) = subject.split_once('/').unwrap_or_default();
-    let rules: Vec<_> = judged
-        .iter()
-        .map(|judged| format!("{}={}", judged.rule, judged.outcome.as_str()))
-        .collect();
     info!(
         phase = phase.as_str(),
-        uid,
-        namespace,
-        name,
-        operation,
+        uid = clipped(uid),
+        namespace = clipped(namespace),
+        name = clipped(name),
+        operation = clipped(operation),
         result = answer.result(),
-        rules = rules.join(","),
+        rules = outcomes(answer),
         micros = start.elapsed().as_micros(),
         "Answered"
     );
+}
+
+/// What became of each rule's findings, once, with their number where there are several: `zero-grace-period=denied`,
+/// `missing-readiness-probe=injected*3`.
+fn outcomes(answer: &Answer) -> String {
+    let mut counts: Vec<((&str, &str), usize)> = Vec::new();
+    for judged in &answer.judged {
+        let outcome = (judged.rule, judged.outcome.as_str());
+        match counts.iter_mut().find(|(known, _)| *known == outcome) {
+            Some((_, count)) => *count += 1,
+            None => counts.push((outcome, 1)),
+        }
+    }
+    let words = counts.into_iter().map(|((rule, outcome), count)| {
+        let several = (count > 1).then(|| format!("*{count}"));
+        format!("{rule}={outcome}{}", several.unwrap_or_default())
+    });
+    words.collect::<Vec<_>>().join(",")
+}
+
+/// As much of a name as any name of Kubernetes has: at mutating time nobody has looked at its length yet.
+fn clipped(name: &str) -> &str {
+    &name[..name.floor_char_boundary(253)]
 }
 
 fn is_json(headers: &HeaderMap) -> bool {

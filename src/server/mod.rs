@@ -31,6 +31,7 @@ pub use stop::Stop;
 
 use limits::Gate;
 use rotation::Rotation;
+use stop::Told;
 use tls::TlsError;
 
 /// What to judge by, and where to serve it.
@@ -145,7 +146,8 @@ pub async fn serve(
     status.http_builder().http1().keep_alive(false);
 
     tokio::spawn(rotation.follow(sockets.tls_interval));
-    tokio::spawn(sockets.stop.on_signal(handle, Arc::clone(state)));
+    let told = Told::listen()?;
+    tokio::spawn(sockets.stop.on_signal(told, handle, Arc::clone(state)));
     ready(listen, status_listen);
     let app = stop::announced(app, Arc::clone(state));
     let status_app = status_router(Arc::clone(state), Arc::clone(metrics));

@@ -1,5 +1,6 @@
 //! How the process ends: nobody who calls it until the last moment gets no answer.
 
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -35,17 +36,22 @@ impl Default for Stop {
 impl Stop {
     /// On the first signal the process is not ready, serves on for a while, finishes what runs, and ends; on the second it
     /// ends at once.
-    pub(super) async fn on_signal<A: Address>(self, handle: Handle<A>, state: Arc<State>) {
-        signal().await;
+    pub(super) async fn on_signal<A: Address>(
+        self,
+        mut told: Told,
+        handle: Handle<A>,
+        state: Arc<State>,
+    ) {
+        told.to_end().await;
         state.stop();
         info!(
             "Stopping: not ready from now on, and serving for {:?}",
             self.delay
         );
-        if timeout(self.delay, signal()).await.is_err() {
+        if timeout(self.delay, told.to_end()).await.is_err() {
             info!("Stopping: finishing the requests that run");
             handle.graceful_shutdown(Some(self.deadline));
-            signal().await;
+            told.to_end().await;
         }
         info!("Stopping at once");
         handle.shutdown();
@@ -69,17 +75,30 @@ pub(super) fn announced(app: Router, state: Arc<State>) -> Router {
     }))
 }
 
-#[cfg(unix)]
-async fn signal() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate = signal(SignalKind::terminate()).expect("the process may handle SIGTERM");
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        _ = terminate.recv() => {}
-    }
+/// The signals by which the process is told to end. Made before anybody is told that it serves, so that none is missed.
+pub(super) struct Told {
+    #[cfg(unix)]
+    terminate: tokio::signal::unix::Signal,
 }
 
-#[cfg(not(unix))]
-async fn signal() {
-    let _ = tokio::signal::ctrl_c().await;
+impl Told {
+    pub(super) fn listen() -> io::Result<Self> {
+        Ok(Self {
+            #[cfg(unix)]
+            terminate: tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?,
+        })
+    }
+
+    #[cfg(unix)]
+    async fn to_end(&mut self) {
+        tokio::select! {
+            _ = tokio::signal::ctrl_c() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+
+    #[cfg(not(unix))]
+    async fn to_end(&mut self) {
+        let _ = tokio::signal::ctrl_c().await;
+    }
 }

@@ -10,6 +10,7 @@ pub mod probe;
 
 use crate::object::view::{Container, StatefulSet};
 
+pub use peers::must_form_first;
 pub use ports::Port;
 
 /// How to ask a container whether it is well.
@@ -41,10 +42,8 @@ pub struct Preferences<'p> {
     pub helpers: &'p [String],
     /// Whether ports named `grpc` serve the standard health service.
     pub grpc_health: bool,
-    /// The name of the governing Service; empty where it is not known.
-    pub governing: &'p str,
-    /// Whether that Service is known to publish pods that are not ready.
-    pub publishes_unready: bool,
+    /// The answer of [`must_form_first`], which reads every container, for all of them.
+    pub must_form_first: bool,
 }
 
 /// How to ask `container` whether it is well: the one place where a probe's value comes from.
@@ -63,7 +62,7 @@ pub fn handler(
         return Err(Withheld::Helper);
     }
     let port = ports::main(set, container)?;
-    if peers::must_form_first(set, preferences) {
+    if preferences.must_form_first {
         return Err(Withheld::Forming);
     }
     Ok(match port {

@@ -1,14 +1,17 @@
 //! Whether the pods of a set must find each other before they can be ready.
 
-use super::Preferences;
 use crate::object::view::StatefulSet;
 
 /// Whether a probe could keep the set from forming: its own spec points at peers, and either its pods start one after the
 /// other, each when the one before is ready, or the governing Service hides pods that are not. (A server that listens only
 /// once it has a quorum needs its peers both started and found.) One replica waits for nobody; none may become several.
-pub(super) fn must_form_first(set: &StatefulSet<'_>, preferences: Preferences<'_>) -> bool {
-    let waits = set.spec.pod_management_policy == "OrderedReady" || !preferences.publishes_unready;
-    set.spec.replicas != 1 && waits && points_at_peers(set, preferences.governing)
+///
+/// `governing` is the name of the governing Service, empty where it is not known; `publishes_unready` says whether that
+/// Service is known to publish pods that are not ready.
+#[must_use]
+pub fn must_form_first(set: &StatefulSet<'_>, governing: &str, publishes_unready: bool) -> bool {
+    let waits = set.spec.pod_management_policy == "OrderedReady" || !publishes_unready;
+    set.spec.replicas != 1 && waits && points_at_peers(set, governing)
 }
 
 /// Whether command, args or env of any container name the governing Service, an ordinal, or speak of peers.
@@ -48,7 +51,7 @@ fn speaks_of_peers(text: &str) -> bool {
 /// before a port: the set's name is in many texts.
 fn names_host(text: &str, service: &str, set: &str) -> bool {
     let outside = |c: Option<char>| c.is_none_or(|c| !c.is_ascii_alphanumeric() && c != '-');
-    !service.is_empty()
+    may_hold(text, service)
         && text.match_indices(service).any(|(start, found)| {
             let before = text[..start].chars().next_back();
             let after = text[start + found.len()..].chars().next();
@@ -57,9 +60,15 @@ fn names_host(text: &str, service: &str, set: &str) -> bool {
         })
 }
 
+/// Whether it is worth looking for a name: that costs as much as the name is long, and at mutating time nobody has looked at
+/// its length yet.
+fn may_hold(text: &str, name: &str) -> bool {
+    (1..=text.len()).contains(&name.len())
+}
+
 /// Whether the text has the name of one of the set's pods: `name-0`, or `name-` before a variable or placeholder.
 fn names_ordinal(text: &str, name: &str) -> bool {
-    !name.is_empty()
+    may_hold(text, name)
         && text.match_indices(name).any(|(start, found)| {
             let mut rest = text[start + found.len()..].chars();
             rest.next() == Some('-')
@@ -77,12 +86,8 @@ mod tests {
         let text = format!(
             r#"{{"metadata":{{"name":"db"}},"spec":{{{spec}"template":{{"spec":{{"containers":[{container}]}}}}}}}}"#
         );
-        let preferences = Preferences {
-            governing: "db-hl",
-            publishes_unready,
-            ..Preferences::default()
-        };
-        must_form_first(&StatefulSet::parse(&text).expect("a set"), preferences)
+        let set = StatefulSet::parse(&text).expect("a set");
+        must_form_first(&set, "db-hl", publishes_unready)
     }
 
     const PARALLEL: &str = r#""replicas":3,"podManagementPolicy":"Parallel","#;

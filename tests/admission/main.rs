@@ -10,3 +10,4 @@ mod mutants;
 mod odd;
 mod recorded;
 mod reviews;
+mod wide;

@@ -79,13 +79,20 @@ pub(crate) fn lawful(phase: Phase, question: &Value, answer: &Answer) -> Result<
 fn restores(new: &Value, old: &Value, patched: &Value) -> Result<(), String> {
     let spec = |object: &Value| object.get("spec").cloned().unwrap_or_default();
     let empty = Value::Object(Map::new());
-    let asked = if spec(new).is_null() {
-        empty
-    } else {
-        spec(new)
+    let or_empty = |value: Value| {
+        if value.is_null() {
+            empty.clone()
+        } else {
+            value
+        }
     };
     let recorded = old.pointer(RECORD).is_some();
-    if is_from(&spec(patched), &asked, &spec(old), recorded) {
+    if is_from(
+        &or_empty(spec(patched)),
+        &or_empty(spec(new)),
+        &spec(old),
+        recorded,
+    ) {
         Ok(())
     } else {
         Err("an UPDATE only restores".to_owned())

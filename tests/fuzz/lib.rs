@@ -1,0 +1,6 @@
+//! What the fuzz targets hold.
+
+#[path = "../common/lawful.rs"]
+mod lawful;
+
+pub mod laws;
