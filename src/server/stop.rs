@@ -42,16 +42,16 @@ impl Stop {
         handle: Handle<A>,
         state: Arc<State>,
     ) {
-        told.to_end().await;
+        told.wait().await;
         state.stop();
         info!(
             "Stopping: not ready from now on, and serving for {:?}",
             self.delay
         );
-        if timeout(self.delay, told.to_end()).await.is_err() {
+        if timeout(self.delay, told.wait()).await.is_err() {
             info!("Stopping: finishing the requests that run");
             handle.graceful_shutdown(Some(self.deadline));
-            told.to_end().await;
+            told.wait().await;
         }
         info!("Stopping at once");
         handle.shutdown();
@@ -90,7 +90,7 @@ impl Told {
     }
 
     #[cfg(unix)]
-    async fn to_end(&mut self) {
+    async fn wait(&mut self) {
         tokio::select! {
             _ = tokio::signal::ctrl_c() => {}
             _ = self.terminate.recv() => {}
@@ -98,7 +98,7 @@ impl Told {
     }
 
     #[cfg(not(unix))]
-    async fn to_end(&mut self) {
+    async fn wait(&mut self) {
         let _ = tokio::signal::ctrl_c().await;
     }
 }

@@ -66,16 +66,25 @@ fn has_no_room(case: &Case<'_>) -> bool {
     Record::text_on(case.object).is_some_and(|text| guard::fits(case, text).is_err())
 }
 
-/// Whether anything may be gone. As a rule the views tell, and no raw JSON is read; of a set that was repaired, every change
-/// of its template counts.
+/// Whether anything may be gone, or was out of place before; only then is raw JSON read. The views tell: an edit that keeps
+/// the record and all that rules read has lost nothing.
 fn may_have_lost(case: &Case<'_>, old: &StatefulSet<'_>) -> bool {
     let new = case.object;
     let (was, is) = (Record::text_on(old), Record::text_on(new));
     let service = new.spec.service_name.is_empty() && !old.spec.service_name.is_empty();
     let claims = new.spec.volume_claim_templates.len() < old.spec.volume_claim_templates.len();
     let strategy = new.spec.update_strategy().type_ != old.spec.update_strategy().type_;
-    let rolls = || was.is_some() && (new.spec != old.spec || case.template_changes());
-    service || claims || strategy || is != was || rolls()
+    let recorded = || was.is_some() && (new.spec != old.spec || asks_what_is_gone(was, new));
+    service || claims || strategy || is != was || recorded()
+}
+
+/// Whether a recorded probe asks a port that is not declared, as after an update that nobody saw.
+fn asks_what_is_gone(record: Option<&str>, set: &StatefulSet<'_>) -> bool {
+    let Carried::Record(record) = Record::read(record) else {
+        return false;
+    };
+    let mut probes = record.injected.iter();
+    probes.any(|entry| entry.is_probe() && !entry.lapsed && !fate::asks_a_port_of(entry, set))
 }
 
 impl Restoration<'_, '_> {
