@@ -85,6 +85,10 @@ fn with_stale_probe(set: &mut Value) -> Value {
     let probe = json!({"tcpSocket": {"port": "gone"}, "periodSeconds": 10, "timeoutSeconds": 5,
         "successThreshold": 1, "failureThreshold": 3});
     let container = &mut set["spec"]["template"]["spec"]["containers"][0];
+    // A variable twice, which the API server takes.
+    if let Some(env) = container["env"].as_array_mut() {
+        env.extend(env.clone());
+    }
     container["readinessProbe"] = probe.clone();
     // Somebody's own, since the record does not name it.
     container["readinessProbe"]["initialDelaySeconds"] = json!(3);
