@@ -6,6 +6,8 @@ use reqwest::StatusCode;
 use steadfast::cluster::Unseen;
 use steadfast::server::Limits;
 use tokio::io::AsyncWriteExt as _;
+use tokio::net::TcpStream;
+use tokio_rustls::client::TlsStream;
 
 use crate::raw::{dribble, head, rest, tcp, tls};
 use crate::{Running, bare, serve, until};
@@ -35,6 +37,13 @@ async fn is_served(server: &Running) {
     assert!(metrics.contains(running), "{metrics}");
 }
 
+/// A connection on which this much was sent.
+async fn sent(server: &Running, bytes: &[u8]) -> TlsStream<TcpStream> {
+    let mut stream = tls(server, "http/1.1").await.expect("a handshake");
+    stream.write_all(bytes).await.expect("it is sent");
+    stream
+}
+
 #[tokio::test]
 async fn whoever_says_nothing_is_closed() {
     let server = strict().await;
@@ -50,8 +59,7 @@ async fn whoever_says_nothing_is_closed() {
 #[tokio::test]
 async fn half_a_request_is_closed_or_told() {
     let server = strict().await;
-    let mut stream = tls(&server, "http/1.1").await.expect("a handshake");
-    stream.write_all(b"POST /mutate HTT").await.expect("sent");
+    let stream = sent(&server, b"POST /mutate HTT").await;
     rest(stream).await;
     let mut stream = tls(&server, "http/1.1").await.expect("a handshake");
     let half = head(1000) + "{\"apiVersion\":";
@@ -66,17 +74,9 @@ async fn half_a_request_is_closed_or_told() {
 #[tokio::test]
 async fn whoever_is_slow_is_closed_or_told() {
     let server = strict().await;
-    let mut stream = tls(&server, "http/1.1").await.expect("a handshake");
-    stream
-        .write_all(b"POST /mutate HTTP/1.1\r\nx: ")
-        .await
-        .expect("sent");
+    let stream = sent(&server, b"POST /mutate HTTP/1.1\r\nx: ").await;
     dribble(stream, b"x").await;
-    let mut stream = tls(&server, "http/1.1").await.expect("a handshake");
-    stream
-        .write_all(head(100_000).as_bytes())
-        .await
-        .expect("sent");
+    let stream = sent(&server, head(100_000).as_bytes()).await;
     let said = dribble(stream, b" ").await;
     assert!(said.starts_with("HTTP/1.1 408"), "{said}");
     is_served(&server).await;
@@ -85,11 +85,7 @@ async fn whoever_is_slow_is_closed_or_told() {
 #[tokio::test]
 async fn an_endless_header_is_refused() {
     let server = strict().await;
-    let mut stream = tls(&server, "http/1.1").await.expect("a handshake");
-    stream
-        .write_all(b"POST /mutate HTTP/1.1\r\nx: ")
-        .await
-        .expect("sent");
+    let stream = sent(&server, b"POST /mutate HTTP/1.1\r\nx: ").await;
     let said = dribble(stream, &[b'x'; 16 << 10]).await;
     assert!(
         said.is_empty() || said.starts_with("HTTP/1.1 431"),
