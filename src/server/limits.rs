@@ -30,7 +30,8 @@ pub struct Limits {
     pub body_bytes: usize,
     /// What all bodies that are being read or judged may weigh together.
     pub bodies_bytes: usize,
-    /// How many connections may be open. An API server keeps 25 idle ones and opens one more for each call beyond those.
+    /// How many connections may be open. An API server keeps 25 idle ones and opens one more for each call beyond those; and
+    /// where a process may have 1,024 files, as is common, there must be some left for the status port.
     pub connections: usize,
     /// How many calls an HTTP/2 connection may carry at a time.
     pub streams: u32,
@@ -45,7 +46,7 @@ impl Default for Limits {
             body: Duration::from_secs(10),
             body_bytes: 7 << 20,
             bodies_bytes: 64 << 20,
-            connections: 1024,
+            connections: 512,
             streams: 100,
         }
     }
