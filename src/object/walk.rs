@@ -84,10 +84,23 @@ pub struct Mount<'v, 'a> {
     pub container: At<'v, Container<'a>>,
     /// The volume's name.
     pub volume: &'v str,
-    /// The place of the mount.
-    pub path: Path,
     /// The mount, unless it is a raw block device.
     pub mount: Option<&'v VolumeMount<'a>>,
+    index: usize,
+}
+
+impl Mount<'_, '_> {
+    /// The place of the mount.
+    #[must_use]
+    pub fn path(&self) -> Path {
+        let (container, index) = (self.container.item(), self.index);
+        let (list, name) = if self.mount.is_some() {
+            ("volumeMounts", own_name(&container.volume_mounts, index))
+        } else {
+            ("volumeDevices", own_name(&container.volume_devices, index))
+        };
+        self.container.path().key(list).item(index, name)
+    }
 }
 
 impl<'a> StatefulSet<'a> {
@@ -146,23 +159,19 @@ impl<'a> StatefulSet<'a> {
                 &container.item().volume_mounts,
                 &container.item().volume_devices,
             );
-            let place =
-                move |list: &'static str, index, name| container.path().key(list).item(index, name);
             let mounts = mounts.iter().enumerate().map(move |(index, mount)| Mount {
                 container,
                 volume: &mount.name,
-                path: place("volumeMounts", index, own_name(mounts, index)),
                 mount: Some(mount),
+                index,
             });
-            let devices = devices
-                .iter()
-                .enumerate()
-                .map(move |(index, device)| Mount {
-                    container,
-                    volume: &device.name,
-                    path: place("volumeDevices", index, own_name(devices, index)),
-                    mount: None,
-                });
+            let devices = devices.iter().enumerate();
+            let devices = devices.map(move |(index, device)| Mount {
+                container,
+                volume: &device.name,
+                mount: None,
+                index,
+            });
             mounts.chain(devices)
         })
     }
@@ -225,7 +234,7 @@ mod tests {
                "containers":[{"name":"c","volumeMounts":[{"name":"y"}],"volumeDevices":[{"name":"z"}]}]}}}}"#,
         )
         .expect("a set");
-        let mounts: Vec<_> = set.mounts().map(|mount| mount.path.to_string()).collect();
+        let mounts: Vec<_> = set.mounts().map(|mount| mount.path().to_string()).collect();
         assert_eq!(
             mounts,
             [

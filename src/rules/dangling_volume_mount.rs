@@ -102,7 +102,7 @@ impl Rule for DanglingVolumeMount {
         for mount in dangling.iter().filter(|mount| seen.insert(mount.volume)) {
             let (name, container) = (mount.volume, &*mount.container.name);
             let finding = Finding::new(
-                mount.path.clone(),
+                mount.path(),
                 format!("container {container} mounts {name:?}, which is defined nowhere"),
             )
             .container(container)
