@@ -120,8 +120,11 @@ impl<'c, 'a> Ratchet<'c, 'a> {
     fn found_in_either(&self, set: Value) -> Option<BTreeSet<Identity>> {
         let text = set.to_string();
         let mut found = self.found_in(&StatefulSet::parse(&text).ok()?);
-        let text = authored(set).to_string();
-        found.extend(self.found_in(&StatefulSet::parse(&text).ok()?));
+        // Mostly it is the same set.
+        let authored = authored(set).to_string();
+        if authored != text {
+            found.extend(self.found_in(&StatefulSet::parse(&authored).ok()?));
+        }
         Some(found)
     }
 

@@ -93,8 +93,7 @@ impl Metrics {
             handling: {
                 let handling = Family::new_with_constructor(seconds);
                 let help = "Time from a body to its answer";
-                own.register_with_unit("handling", help, Unit::Seconds, handling.clone());
-                handling
+                measure(own, "handling", help, Unit::Seconds, handling)
             },
             running: add(
                 own,
@@ -102,10 +101,8 @@ impl Metrics {
                 "Requests that are being read or judged",
             ),
             bodies: {
-                let bodies = Histogram::new(BYTES);
                 let help = "Size of the bodies that were judged";
-                own.register_with_unit("body", help, Unit::Bytes, bodies.clone());
-                bodies
+                measure(own, "body", help, Unit::Bytes, Histogram::new(BYTES))
             },
             refusals: add(
                 own,
@@ -123,11 +120,9 @@ impl Metrics {
                 "Questions to the API server by what came of them",
             ),
             expiry: {
-                let expiry = Gauge::default();
                 let help = "When the certificate that is served expires, in Unix time";
                 let name = "certificate_expiry_timestamp";
-                own.register_with_unit(name, help, Unit::Seconds, expiry.clone());
-                expiry
+                measure(own, name, help, Unit::Seconds, Gauge::default())
             },
             reloads: add(
                 own,
@@ -234,6 +229,17 @@ impl Drop for Running {
 fn add<M: Metric + Clone + Default>(registry: &mut Registry, name: &str, help: &str) -> M {
     let metric = M::default();
     registry.register(name, help, metric.clone());
+    metric
+}
+
+fn measure<M: Metric + Clone>(
+    registry: &mut Registry,
+    name: &str,
+    help: &str,
+    unit: Unit,
+    metric: M,
+) -> M {
+    registry.register_with_unit(name, help, unit, metric.clone());
     metric
 }
 

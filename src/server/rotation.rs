@@ -22,7 +22,7 @@ pub(super) struct Rotation {
     files: Files,
     served: RustlsConfig,
     /// What was read last, whether it could be served or not.
-    seen: Option<Content>,
+    seen: Content,
     state: Arc<State>,
     metrics: Arc<Metrics>,
 }
@@ -65,7 +65,7 @@ impl Rotation {
         let rotation = Self {
             files,
             served: RustlsConfig::from_config(config),
-            seen: Some(seen),
+            seen,
             state,
             metrics,
         };
@@ -93,10 +93,10 @@ impl Rotation {
     /// Serves what is on disk where that is another pair than before, and can be served.
     fn look(&mut self) {
         let content = Content::of(&self.files);
-        if self.seen.as_ref() == Some(&content) {
+        if self.seen == content {
             return;
         }
-        self.seen = Some(content);
+        self.seen = content;
         match self.files.load() {
             Ok(Pair { config, expiry }) => {
                 self.serve(config, expiry);

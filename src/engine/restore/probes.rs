@@ -66,8 +66,7 @@ impl Restoration<'_, '_> {
                     "{} was injected beside a startup probe that is gone; removed, since it would kill a container that starts slowly",
                     entry.path
                 );
-                self.say(&at, message);
-                self.apply(&Change::Remove { at })?;
+                self.take_out(at, message)?;
                 Ok(entry.lapse())
             }
             Fate::Yields(own) => {
@@ -83,6 +82,10 @@ impl Restoration<'_, '_> {
             "{} was taken out of the manifest; removed what was left of it",
             entry.path
         );
+        self.take_out(at, message)
+    }
+
+    fn take_out(&mut self, at: Path, message: String) -> Result<(), ApplyError> {
         self.say(&at, message);
         self.apply(&Change::Remove { at })
     }
@@ -160,8 +163,7 @@ impl Restoration<'_, '_> {
         }
         let message =
             format!("{path} was injected for a port that is gone; removed. Add one of your own");
-        self.say(&at, message);
-        self.apply(&Change::Remove { at })?;
+        self.take_out(at, message)?;
         Ok(entry.lapse())
     }
 
