@@ -26,6 +26,8 @@ pub struct Answer {
     pub allowed: bool,
     /// Whether the set is changed.
     pub patched: bool,
+    /// Whether it could not be read, and so was not judged.
+    pub unread: bool,
     /// Each finding and what became of it.
     pub judged: Vec<Judged>,
     /// What nobody could tell; with the answers the set is to be judged once more.
@@ -106,22 +108,24 @@ impl Answer {
 
     /// The answer about an object that could not be read.
     pub(super) fn unread<O>(request: &Request<'_, O>, warning: &str) -> Self {
-        let warnings = vec![plain(warning)];
-        Self::bare(
-            request,
-            encode(Response {
-                uid: &request.uid,
-                allowed: true,
-                warnings,
-                ..Response::default()
-            }),
-        )
+        let body = encode(Response {
+            uid: &request.uid,
+            allowed: true,
+            warnings: vec![plain(warning)],
+            ..Response::default()
+        });
+        Self {
+            subject: format!("{}/{}", request.namespace, request.name),
+            unread: true,
+            ..Self::bare(request, body)
+        }
     }
 
     /// What came of it, in one word.
     #[must_use]
     pub fn result(&self) -> &'static str {
         match (self.allowed, self.patched) {
+            _ if self.unread => "unread",
             (false, _) => "denied",
             (true, true) => "patched",
             (true, false) => "allowed",
@@ -136,6 +140,7 @@ impl Answer {
             operation: request.operation.to_string(),
             allowed: true,
             patched: false,
+            unread: false,
             judged: Vec::new(),
             questions: Vec::new(),
         }

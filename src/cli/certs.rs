@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::Write as _;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
@@ -10,10 +11,10 @@ use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
     KeyUsagePurpose,
 };
-use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, ServerName};
 use time::{Duration, OffsetDateTime};
-use x509_parser::prelude::{FromDer, X509Certificate};
+use x509_parser::prelude::{FromDer, GeneralName, X509Certificate};
 
 use super::Outcome;
 
@@ -27,12 +28,16 @@ pub(super) struct Certs {
     #[arg(default_value = "certs", value_name = "DIR")]
     folder: PathBuf,
     /// A DNS name or address of the server, such as steadfast.steadfast-system.svc; repeatable
-    #[arg(long = "name", value_name = "NAME", default_values_t = ["localhost".to_owned(), "127.0.0.1".to_owned(), "::1".to_owned()])]
+    /// [default: those of the pair that is there, else localhost, 127.0.0.1, ::1]
+    #[arg(long = "name", value_name = "NAME", value_parser = name, hide_default_value = true)]
     names: Vec<String>,
     /// Days that the serving certificate is valid
     #[arg(long, default_value_t = 365, value_parser = clap::value_parser!(u16).range(1..=3650))]
     days: u16,
 }
+
+/// Where a server on this machine is reached.
+const LOOPBACK: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
 
 /// Days that a new authority is valid: it outlives every pair that it signs.
 const CA_DAYS: i64 = 3660;
@@ -41,7 +46,11 @@ const CA_DAYS: i64 = 3660;
 const BACKDATED: Duration = Duration::hours(1);
 
 impl Certs {
-    pub(super) fn run(self) -> Result<Outcome> {
+    pub(super) fn run(mut self) -> Result<Outcome> {
+        if self.names.is_empty() {
+            self.names = names_in(&self.folder.join("tls.crt"))
+                .unwrap_or_else(|| LOOPBACK.map(str::to_owned).to_vec());
+        }
         self.make()?;
         let folder = self.folder.display();
         writeln!(
@@ -56,12 +65,9 @@ impl Certs {
     pub(super) fn for_development(folder: &Path) -> Result<(PathBuf, PathBuf)> {
         let (certificate, key) = (folder.join("tls.crt"), folder.join("tls.key"));
         if !key.exists() || !is_valid(&certificate) {
-            let names = ["localhost", "127.0.0.1", "::1"]
-                .map(str::to_owned)
-                .to_vec();
             let certs = Self {
                 folder: folder.to_owned(),
-                names,
+                names: LOOPBACK.map(str::to_owned).to_vec(),
                 days: 365,
             };
             certs.run()?;
@@ -143,6 +149,30 @@ fn is_valid(file: &Path) -> bool {
         X509Certificate::from_der(&der)
             .is_ok_and(|(_, certificate)| certificate.validity().is_valid())
     })
+}
+
+/// A name that clients can ask for.
+fn name(text: &str) -> Result<String, String> {
+    let name = ServerName::try_from(text.to_owned());
+    name.map(|_| text.to_owned()).map_err(|_| {
+        "expected a DNS name or an IP address, such as steadfast.steadfast-system.svc".to_owned()
+    })
+}
+
+/// The names that a certificate is for; none where there is no certificate.
+fn names_in(file: &Path) -> Option<Vec<String>> {
+    let der = CertificateDer::from_pem_file(file).ok()?;
+    let (_, certificate) = X509Certificate::from_der(&der).ok()?;
+    let names = certificate.subject_alternative_name().ok()??;
+    let text = |name: &GeneralName<'_>| match name {
+        GeneralName::DNSName(name) => Some((*name).to_owned()),
+        GeneralName::IPAddress(bytes) => match bytes.len() {
+            4 => Some(IpAddr::from(<[u8; 4]>::try_from(*bytes).ok()?).to_string()),
+            _ => Some(IpAddr::from(<[u8; 16]>::try_from(*bytes).ok()?).to_string()),
+        },
+        _ => None,
+    };
+    Some(names.value.general_names.iter().filter_map(text).collect())
 }
 
 /// Writes a file by way of a new one beside it, so that nobody reads half of it.

@@ -62,6 +62,11 @@ impl Review {
         let mut stdout = anstream::stdout().lock();
         stdout.write_all(&answer.body)?;
         writeln!(stdout)?;
+        if answer.unread {
+            bail!(
+                "the StatefulSet could not be read, so it was not judged; the answer has the reason as its warning"
+            );
+        }
         Ok(if answer.allowed {
             Outcome::Clean
         } else {

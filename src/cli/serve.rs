@@ -9,6 +9,7 @@ use std::time::Duration;
 use anstream::{AutoStream, ColorChoice};
 use anyhow::{Context as _, Result, bail};
 use clap::{Args, ValueEnum};
+use tracing::info;
 use tracing_subscriber::EnvFilter;
 
 use super::certs::Certs;
@@ -25,13 +26,13 @@ const DEV_CERTS: &str = "certs";
 /// Serve the admission webhook over TLS.
 #[derive(Args, Debug)]
 pub(super) struct Serve {
-    /// Where the API server calls; port 0 takes a free one [default: port 8443 on every address, with --dev on loopback]
-    #[arg(long, value_name = "ADDR", env = "STEADFAST_LISTEN")]
+    /// Where the API server calls; port 0 takes a free one [default: 0.0.0.0:8443, with --dev 127.0.0.1:8443; [::]:8443 takes IPv6 too]
+    #[arg(long, value_name = "ADDR", env = "STEADFAST_LISTEN", value_parser = address)]
     listen: Option<SocketAddr>,
-    /// Where /livez, /readyz and /metrics are served, in plain HTTP [default: port 8080, likewise]
-    #[arg(long, value_name = "ADDR", env = "STEADFAST_STATUS_LISTEN")]
+    /// Where /livez, /readyz and /metrics are served, in plain HTTP [default: port 8080 there]
+    #[arg(long, value_name = "ADDR", env = "STEADFAST_STATUS_LISTEN", value_parser = address)]
     status_listen: Option<SocketAddr>,
-    /// The serving certificate with its chain, as PEM
+    /// The serving certificate with its chain, as PEM. What is not there yet is waited for; a renewed pair is served by itself
     #[arg(
         long,
         value_name = "FILE",
@@ -47,7 +48,7 @@ pub(super) struct Serve {
         requires = "tls_cert"
     )]
     tls_key: Option<PathBuf>,
-    /// Ask clients for a certificate of this authority
+    /// Let only clients in that have a certificate of this authority
     #[arg(long, value_name = "FILE", env = "STEADFAST_CLIENT_CA")]
     client_ca: Option<PathBuf>,
     /// Manifests that stand for the cluster, all there is in it: Services, storage classes
@@ -199,32 +200,45 @@ impl Serve {
             .with_writer(io::stderr);
         match self.log_format {
             LogFormat::Human => log.with_target(false).init(),
-            LogFormat::Json => log.json().flatten_event(true).init(),
+            LogFormat::Json => log.json().flatten_event(true).with_target(false).init(),
         }
         std::panic::set_hook(Box::new(|panic| tracing::error!("Panicked: {panic}")));
     }
 
-    /// The ready line, and with `--dev` how to try it. There is nobody left to tell where stderr is closed.
+    /// The ready line, by what it judges, and with `--dev` how to try it. There is nobody left to tell where stderr is closed.
     fn say_ready(&self, listen: SocketAddr, status: SocketAddr) {
-        let mut stderr = anstream::stderr().lock();
         let version = env!("CARGO_PKG_VERSION");
+        let policy = list(&self.policy.policies, "built-in baseline");
+        let cluster = list(
+            &self.cluster,
+            "unknown, so nothing that hangs on it is injected (--cluster FILE|DIR)",
+        );
+        if matches!(self.log_format, LogFormat::Json) {
+            info!(version, %listen, status_listen = %status, policy, cluster, "Serving");
+            return;
+        }
+        let mut stderr = anstream::stderr().lock();
         let _ = writeln!(
             stderr,
-            "steadfast {version} serves https://{listen} (POST /mutate, /validate), status http://{status} (/livez, /readyz, /metrics)"
+            "steadfast {version} serves https://{listen} (POST /mutate, /validate), status http://{status} (/livez, /readyz, /metrics)\n\
+             policy: {policy}; cluster: {cluster}"
         );
-        if self.dev {
+        if self.dev && self.tls_cert.is_none() {
+            let port = listen.port();
             let _ = writeln!(
                 stderr,
-                "try it: curl --cacert {DEV_CERTS}/ca.crt https://{listen}/mutate -H 'Content-Type: application/json' -d @review.json\n\
-                 policy: {}; cluster: {}",
-                list(&self.policy.policies, "built-in baseline"),
-                list(
-                    &self.cluster,
-                    "unknown, so nothing that hangs on it is injected (--cluster FILE|DIR)"
-                ),
+                "try it: curl --cacert {DEV_CERTS}/ca.crt https://127.0.0.1:{port}/mutate -H 'Content-Type: application/json' -d @review.json"
             );
         }
     }
+}
+
+/// An address to listen on, in words for who has typed one.
+fn address(text: &str) -> Result<SocketAddr, String> {
+    let address = text.parse();
+    address.map_err(|_| {
+        "expected an IP address and a port, such as 0.0.0.0:8443 or [::]:8443".to_owned()
+    })
 }
 
 fn list(paths: &[PathBuf], none: &str) -> String {

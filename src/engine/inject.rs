@@ -68,7 +68,8 @@ impl Plan {
     /// Makes the edits and keeps the record; all of it or, for a reason that is returned, nothing.
     fn carry_out<'a>(mut self, case: &Case<'a>) -> Result<Draft<'a>, String> {
         let mut draft = Draft::new(case.read);
-        self.changes.extend(self.record(case)?);
+        let record = self.record(case)?;
+        self.changes.extend(record);
         let made = self
             .changes
             .iter()
@@ -79,7 +80,7 @@ impl Plan {
 
     /// The edit that brings the record up to date. Only CREATE injects, and there an entry of a record that the manifest
     /// brought along counts only where the object really has the value.
-    fn record(&self, case: &Case<'_>) -> Result<Option<Change>, String> {
+    fn record(&mut self, case: &Case<'_>) -> Result<Option<Change>, String> {
         let found = Record::text_on(case.object);
         let carried = Record::read(found);
         if !guard::may_act(case) || (self.entries.is_empty() && carried == Carried::None) {
@@ -102,9 +103,12 @@ impl Plan {
                     .collect()
             }
         };
-        entries.extend(self.entries.iter().cloned());
+        entries.append(&mut self.entries);
         let record = Record::new(entries);
-        guard::fits(case, &record.text())?;
-        Ok(record.change(found))
+        let change = record.change(found);
+        if let Some(text) = change.as_ref().and_then(Change::text) {
+            guard::fits(case, text)?;
+        }
+        Ok(change)
     }
 }

@@ -54,6 +54,15 @@ impl Change {
         }
     }
 
+    /// The text that it writes, where that is what it writes.
+    #[must_use]
+    pub fn text(&self) -> Option<&str> {
+        match self {
+            Self::Set { value, .. } => value.as_str(),
+            Self::Append { .. } | Self::Remove { .. } => None,
+        }
+    }
+
     /// The place that the edit touches: the value's, or the list's.
     #[must_use]
     pub fn at(&self) -> &Path {

@@ -177,10 +177,15 @@ impl<'a> StatefulSet<'a> {
     }
 }
 
+/// Items of a longer list go by their positions: to look for double names would take the square of its length, and no pod
+/// has so many of anything.
+const NAMED_LIST: usize = 256;
+
 /// The item's name, unless it is empty or another item's too.
 fn own_name<T: Named>(list: &[T], index: usize) -> Option<String> {
     let name = list[index].name();
-    let own = !name.is_empty() && list.iter().filter(|item| item.name() == name).count() == 1;
+    let is_alone = || list.iter().filter(|item| item.name() == name).count() == 1;
+    let own = !name.is_empty() && list.len() <= NAMED_LIST && is_alone();
     own.then(|| name.to_owned())
 }
 
@@ -203,6 +208,24 @@ mod tests {
             paths,
             places.map(|place| format!("spec.template.spec.containers{place}"))
         );
+    }
+
+    #[test]
+    fn items_of_a_long_list_go_by_their_positions() {
+        let named = |length: usize| {
+            let items: Vec<_> = (0..length)
+                .map(|number| format!(r#"{{"name":"c{number}"}}"#))
+                .collect();
+            let text = format!(
+                r#"{{"spec":{{"template":{{"spec":{{"containers":[{}]}}}}}}}}"#,
+                items.join(",")
+            );
+            let set = StatefulSet::parse(&text).expect("a set");
+            let first = set.containers().next().expect("a container");
+            first.path().to_string()
+        };
+        assert_eq!(named(NAMED_LIST), "spec.template.spec.containers[c0]");
+        assert_eq!(named(NAMED_LIST + 1), "spec.template.spec.containers[0]");
     }
 
     #[test]

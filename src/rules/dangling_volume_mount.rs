@@ -191,6 +191,12 @@ impl DanglingVolumeMount {
         {
             return Some("claims of this set are deleted with its pods (persistentVolumeClaimRetentionPolicy)".to_owned());
         }
+        if dangling.len() > SLIPS {
+            return Some(format!(
+                "{} mounts are of volumes that are defined nowhere, so something else is amiss",
+                dangling.len()
+            ));
+        }
         if name.is_empty() {
             return Some("the mount has no name".to_owned());
         }
@@ -224,6 +230,9 @@ impl DanglingVolumeMount {
         }
     }
 }
+
+/// With more dangling mounts than this a part of the manifest is missing, and nothing is guessed.
+const SLIPS: usize = 32;
 
 /// A name that differs so little, or is so much a part of the other, that one of the two is probably a slip.
 fn similar<'o>(name: &str, others: impl Iterator<Item = &'o str>) -> Option<&'o str> {

@@ -122,7 +122,8 @@ impl Judge {
             return self.refuse(
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 "UnsupportedMediaType",
-                "the content type is not application/json".to_owned(),
+                "the content type is not application/json (curl: -H 'Content-Type: application/json')"
+                    .to_owned(),
             );
         }
         match self.room.read(headers, body).await {
@@ -212,7 +213,7 @@ fn log(phase: Phase, answer: &Answer, start: Instant) {
         operation = clipped(operation),
         result = answer.result(),
         rules = outcomes(answer),
-        micros = start.elapsed().as_micros(),
+        micros = u64::try_from(start.elapsed().as_micros()).unwrap_or(u64::MAX),
         "Answered"
     );
 }

@@ -79,8 +79,10 @@ pub enum ServeError {
     #[error(transparent)]
     Tls(#[from] TlsError),
     /// An address cannot be listened on.
-    #[error("cannot listen on {at}: {error}")]
+    #[error("cannot listen on {at} ({flag}): {error}")]
     Listen {
+        /// The flag that names it.
+        flag: &'static str,
         /// The address.
         at: SocketAddr,
         /// What the system says.
@@ -117,8 +119,8 @@ pub async fn serve(
     let (state, metrics) = (&process.state, &process.metrics);
     let limits = sockets.limits;
     let rotation = Rotation::start(sockets.tls, Arc::clone(state), Arc::clone(metrics))?;
-    let (webhook, listen) = bind(sockets.listen)?;
-    let (status, status_listen) = bind(sockets.status_listen)?;
+    let (webhook, listen) = bind("--listen", sockets.listen)?;
+    let (status, status_listen) = bind("--status-listen", sockets.status_listen)?;
     let handle = Handle::new();
     let gate = |limits: &Limits| Gate::new(limits, Arc::clone(metrics));
 
@@ -129,7 +131,10 @@ pub async fn serve(
         .acceptor(acceptor)
         .handle(handle.clone())
         .first_request_timeout(limits.first_request)
-        .accept_error_handler(|from, error| tracing::debug!(?from, "Not let in: {error}"));
+        .accept_error_handler(|from, error| {
+            let from = from.map(tracing::field::display);
+            tracing::debug!(from, "Not let in: {error}");
+        });
     limits.apply(webhook.http_builder());
 
     let few = Limits {
@@ -159,10 +164,10 @@ pub async fn serve(
 }
 
 /// Binds an address; port 0 takes a free one.
-fn bind(at: SocketAddr) -> Result<(TcpListener, SocketAddr), ServeError> {
+fn bind(flag: &'static str, at: SocketAddr) -> Result<(TcpListener, SocketAddr), ServeError> {
     let bound = TcpListener::bind(at).and_then(|listener| {
         let address = listener.local_addr()?;
         Ok((listener, address))
     });
-    bound.map_err(|error| ServeError::Listen { at, error })
+    bound.map_err(|error| ServeError::Listen { flag, at, error })
 }

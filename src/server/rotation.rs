@@ -4,16 +4,16 @@
 //! and never again.
 
 use std::fs;
+use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use axum_server::tls_rustls::RustlsConfig;
-use rustls::ServerConfig;
 use tokio::time::{MissedTickBehavior, interval};
 use tracing::{info, warn};
 
-use super::state::State;
+use super::state::{NotReady, State};
 use super::tls::{Files, Pair, nothing_to_serve};
 use super::{Metrics, ServeError};
 
@@ -23,6 +23,8 @@ pub(super) struct Rotation {
     served: RustlsConfig,
     /// What was read last, whether it could be served or not.
     seen: Content,
+    /// What was last said about readiness; that all is well goes without saying.
+    said: Result<(), NotReady>,
     state: Arc<State>,
     metrics: Arc<Metrics>,
 }
@@ -53,7 +55,7 @@ impl Rotation {
         let seen = Content::of(&files);
         let pair = match files.load() {
             Err(error) if error.is_not_there() => {
-                warn!("No certificate yet: {error}");
+                warn!("Not there yet, waiting for it: {error}");
                 None
             }
             loaded => Some(loaded?),
@@ -66,11 +68,12 @@ impl Rotation {
             files,
             served: RustlsConfig::from_config(config),
             seen,
+            said: Ok(()),
             state,
             metrics,
         };
         if let Some(pair) = pair {
-            rotation.serves_until(pair.expiry);
+            rotation.is_valid(pair.valid);
         }
         Ok(rotation)
     }
@@ -87,6 +90,7 @@ impl Rotation {
         loop {
             ticks.tick().await;
             self.look();
+            self.say_readiness();
         }
     }
 
@@ -98,8 +102,9 @@ impl Rotation {
         }
         self.seen = content;
         match self.files.load() {
-            Ok(Pair { config, expiry }) => {
-                self.serve(config, expiry);
+            Ok(Pair { config, valid }) => {
+                self.served.reload_from_config(config);
+                self.is_valid(valid);
                 self.metrics.reloaded(true);
                 info!("Serving another certificate");
             }
@@ -110,13 +115,20 @@ impl Rotation {
         }
     }
 
-    fn serve(&self, config: Arc<ServerConfig>, expiry: SystemTime) {
-        self.served.reload_from_config(config);
-        self.serves_until(expiry);
+    fn is_valid(&self, valid: Range<SystemTime>) {
+        self.metrics.certificate_expires(valid.end);
+        self.state.serves(valid);
     }
 
-    fn serves_until(&self, expiry: SystemTime) {
-        self.state.serves_until(expiry);
-        self.metrics.certificate_expires(expiry);
+    /// Says it once when the process is not ready any more, such as at the end of a certificate that nobody renewed.
+    fn say_readiness(&mut self) {
+        let ready = self.state.ready(SystemTime::now());
+        match ready {
+            Err(NotReady::Stopping) => {}
+            _ if ready == self.said => {}
+            Ok(()) => info!("Ready"),
+            Err(why) => warn!("Not ready: {why}"),
+        }
+        self.said = ready;
     }
 }

@@ -1,5 +1,6 @@
 //! Whether the process may be called: not while it has no valid certificate, and not once it is about to end.
 
+use std::ops::Range;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::SystemTime;
@@ -8,8 +9,8 @@ use std::time::SystemTime;
 #[derive(Debug, Default)]
 pub struct State {
     stopping: AtomicBool,
-    /// When the certificate that is served expires; none while there is none.
-    expiry: Mutex<Option<SystemTime>>,
+    /// When the certificate that is served is valid; none while there is none.
+    valid: Mutex<Option<Range<SystemTime>>>,
 }
 
 /// Why the process is not to be called.
@@ -19,8 +20,11 @@ pub enum NotReady {
     #[error("it is about to end")]
     Stopping,
     /// There is nothing to serve with yet.
-    #[error("there is no certificate yet")]
+    #[error("certificate, key or client authority is not there yet")]
     NoCertificate,
+    /// Nobody trusts it yet.
+    #[error("the certificate is not valid yet")]
+    NotYetValid,
     /// Nobody would trust it.
     #[error("the certificate has expired")]
     Expired,
@@ -32,9 +36,10 @@ impl State {
         if self.is_stopping() {
             return Err(NotReady::Stopping);
         }
-        match self.expiry() {
+        match &*self.valid.lock().expect("nobody panics with it") {
             None => Err(NotReady::NoCertificate),
-            Some(expiry) if expiry <= now => Err(NotReady::Expired),
+            Some(valid) if now < valid.start => Err(NotReady::NotYetValid),
+            Some(valid) if valid.end <= now => Err(NotReady::Expired),
             Some(_) => Ok(()),
         }
     }
@@ -49,13 +54,8 @@ impl State {
         self.stopping.store(true, Ordering::Relaxed);
     }
 
-    /// When the certificate that is served expires.
-    pub(super) fn expiry(&self) -> Option<SystemTime> {
-        *self.expiry.lock().expect("nobody panics with it")
-    }
-
-    pub(super) fn serves_until(&self, expiry: SystemTime) {
-        *self.expiry.lock().expect("nobody panics with it") = Some(expiry);
+    pub(super) fn serves(&self, valid: Range<SystemTime>) {
+        *self.valid.lock().expect("nobody panics with it") = Some(valid);
     }
 }
 
@@ -70,8 +70,9 @@ mod tests {
         let (state, now) = (State::default(), SystemTime::now());
         let hour = Duration::from_hours(1);
         assert_eq!(state.ready(now), Err(NotReady::NoCertificate));
-        state.serves_until(now + hour);
+        state.serves(now..now + hour);
         assert_eq!(state.ready(now), Ok(()));
+        assert_eq!(state.ready(now - hour), Err(NotReady::NotYetValid));
         assert_eq!(state.ready(now + hour), Err(NotReady::Expired));
         state.stop();
         assert_eq!(state.ready(now), Err(NotReady::Stopping));

@@ -45,8 +45,8 @@ impl Stop {
         told.wait().await;
         state.stop();
         info!(
-            "Stopping: not ready from now on, and serving for {:?}",
-            self.delay
+            "Stopping: not ready from now on, and serving for {} s more",
+            self.delay.as_secs_f32()
         );
         if timeout(self.delay, told.wait()).await.is_err() {
             info!("Stopping: finishing the requests that run");

@@ -1,6 +1,7 @@
 //! The serving pair, from PEM files to a TLS configuration.
 
 use std::io;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -48,7 +49,7 @@ pub enum TlsError {
         error: String,
     },
     /// Certificate and key do not go together, or are of a kind that cannot be served.
-    #[error("cannot serve {} with {}: {error}", .certificate.display(), .key.display())]
+    #[error("cannot serve {} with {}: {}", .certificate.display(), .key.display(), why(.error))]
     Pair {
         /// The certificate's file.
         certificate: PathBuf,
@@ -67,6 +68,17 @@ pub enum TlsError {
     },
 }
 
+/// What is wrong with a pair, in words for who made it.
+fn why(error: &rustls::Error) -> String {
+    match error {
+        rustls::Error::InconsistentKeys(_) => {
+            "the key is not that of the first certificate in the file, which must be the server's own"
+                .to_owned()
+        }
+        error => error.to_string(),
+    }
+}
+
 impl TlsError {
     /// Whether a file is merely not there, as before the first certificate is issued.
     #[must_use]
@@ -83,20 +95,20 @@ impl TlsError {
 pub struct Pair {
     /// With it.
     pub config: Arc<ServerConfig>,
-    /// When the first certificate of its chain expires.
-    pub expiry: SystemTime,
+    /// When all certificates of its chain are valid.
+    pub valid: Range<SystemTime>,
 }
 
 impl Files {
     /// Reads the files. A key that does not fit its certificate is an error here, never at a handshake.
     pub fn load(&self) -> Result<Pair, TlsError> {
         let chain = certificates(&self.certificate)?;
-        let expiry = expiry(&chain).map_err(|error| TlsError::Certificate {
+        let valid = validity(&chain).map_err(|error| TlsError::Certificate {
             file: self.certificate.clone(),
             error,
         })?;
         let key = PrivateKeyDer::from_pem_file(&self.key).map_err(|error| TlsError::Pem {
-            what: "a private key",
+            what: "a private key that is not encrypted",
             file: self.key.clone(),
             error,
         })?;
@@ -130,22 +142,26 @@ impl Files {
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
         Ok(Pair {
             config: Arc::new(config),
-            expiry,
+            valid,
         })
     }
 }
 
-/// When the first of these certificates expires.
-fn expiry(chain: &[CertificateDer<'_>]) -> Result<SystemTime, String> {
-    let mut first = u64::MAX;
+/// From when until when all of these certificates are valid.
+fn validity(chain: &[CertificateDer<'_>]) -> Result<Range<SystemTime>, String> {
+    let seconds = |timestamp| u64::try_from(timestamp).unwrap_or_default();
+    let (mut last_start, mut first_end) = (0, u64::MAX);
     for certificate in chain {
         let (_, certificate) =
             x509_parser::parse_x509_certificate(certificate).map_err(|error| error.to_string())?;
-        let expiry = certificate.validity().not_after.timestamp();
-        first = first.min(u64::try_from(expiry).unwrap_or_default());
+        let validity = certificate.validity();
+        last_start = last_start.max(seconds(validity.not_before.timestamp()));
+        first_end = first_end.min(seconds(validity.not_after.timestamp()));
     }
-    let expiry = SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(first));
-    expiry.ok_or_else(|| "it never expires".to_owned())
+    let time = |seconds| SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(seconds));
+    let valid = time(last_start).zip(time(first_end));
+    let (start, end) = valid.ok_or_else(|| "it never expires".to_owned())?;
+    Ok(start..end)
 }
 
 /// A configuration with which every handshake fails, until there is a pair.

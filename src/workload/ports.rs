@@ -60,6 +60,9 @@ const ASIDE: &[&str] = &[
     "transport",
 ];
 
+/// Among more ports than this none is asked by its name.
+const FEW: usize = 256;
+
 /// The port that speaks for the container: the one that the user's own probes ask, else the one that clients use, else the
 /// only TCP port that is not beside the service. Of several, none is guessed.
 pub(super) fn main(set: &StatefulSet<'_>, container: &Container<'_>) -> Result<Port, Withheld> {
@@ -126,7 +129,9 @@ fn described(set: &StatefulSet<'_>, port: &ContainerPort<'_>) -> Port {
     let ports = set
         .all_containers()
         .flat_map(|(_, container)| container.item().ports.iter());
-    let own = !port.name.is_empty() && ports.filter(named).count() == 1;
+    // More than a pod ever has: to compare each with all would take the square of their number.
+    let few = ports.clone().nth(FEW).is_none();
+    let own = few && !port.name.is_empty() && ports.filter(named).count() == 1;
     Port {
         number: u16::try_from(port.container_port).expect("a TCP port that can be asked"),
         name: own.then(|| port.name.to_string()),

@@ -74,6 +74,15 @@ fn many_defects() {
 }
 
 #[test]
+fn many_slips() {
+    let mount =
+        |number: usize| json!({"name": format!("v-{number}"), "mountPath": format!("/{number}")});
+    let mounts: Value = (0..10 * MANY).map(mount).collect();
+    let pod = json!({"containers": [{"name": "web", "volumeMounts": mounts}]});
+    answers_in_time(&set(pod), &Value::Null);
+}
+
+#[test]
 fn many_containers_and_a_long_name() {
     let container = |number| {
         let env = json!([{"name": "HOME", "value": "/"}, {"name": "USER", "value": "web"}]);

@@ -61,7 +61,7 @@ async fn three_swaps_of_a_mounted_secret_are_followed_and_no_connection_is_lost(
     let server = server.await;
     let (status, why) = server.status("/readyz").await;
     assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
-    assert_eq!(why, "not ready: there is no certificate yet\n");
+    assert_eq!(why, "not ready: certificate, key or client authority is not there yet\n");
     assert_eq!(server.status("/livez").await.0, StatusCode::OK);
     fs::remove_dir(&mount_path).expect("an empty folder");
     mounted(&server.authority, server.folder.path());

@@ -13,10 +13,8 @@ pub fn excerpt(file: &str, text: &str, place: Place, message: &str) -> String {
         .unwrap_or(usize::MAX)
         .saturating_sub(1);
     if let Some(source) = text.lines().nth(index) {
-        let before: String = source
-            .chars()
-            .take(usize::try_from(column).unwrap_or(1).saturating_sub(1))
-            .collect();
+        let column = usize::try_from(column).unwrap_or(1).max(1) - 1;
+        let (source, before) = window(source, column);
         // A tab keeps its width under itself.
         let indent: String = before
             .chars()
@@ -36,6 +34,23 @@ pub fn excerpt(file: &str, text: &str, place: Place, message: &str) -> String {
         );
     }
     out
+}
+
+/// The part of a line around a column that fits a terminal, and what of it stands before the column. Generated JSON can have
+/// a megabyte in one line.
+fn window(line: &str, column: usize) -> (String, String) {
+    const BEFORE: usize = 80;
+    const AFTER: usize = 120;
+    let skipped = column.saturating_sub(BEFORE);
+    let mut before: String = line.chars().skip(skipped).take(column - skipped).collect();
+    let mut after: String = line.chars().skip(column).take(AFTER).collect();
+    if skipped > 0 {
+        before.insert(0, '…');
+    }
+    if line.chars().nth(column + AFTER).is_some() {
+        after.push('…');
+    }
+    (before.clone() + &after, before)
 }
 
 /// The known name that `name` was most likely meant to be.
@@ -67,4 +82,31 @@ pub fn in_words(message: &str) -> String {
         kind => kind,
     };
     format!("{rest}expected {kind}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_long_line_only_what_is_around_the_place_is_shown() {
+        let text = format!("{}wrong{}", "a".repeat(500), " b".repeat(500));
+        let place = Place {
+            line: 1,
+            column: 501,
+        };
+        let shown = excerpt("x.yaml", &text, place, "bad");
+        let lines: Vec<_> = shown.lines().collect();
+        let start = lines[2].find("wrong").expect("the place is shown");
+        assert!(lines[2].chars().count() < 220, "{shown}");
+        assert_eq!(
+            lines[2][..start].chars().count(),
+            lines[3].find('^').expect("a mark")
+        );
+        assert!(lines[3].ends_with("^^^^^"), "{shown}");
+        assert!(
+            lines[2].contains("| …a") && lines[2].ends_with('…'),
+            "{shown}"
+        );
+    }
 }
