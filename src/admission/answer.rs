@@ -18,8 +18,10 @@ pub struct Answer {
     pub body: Vec<u8>,
     /// The request's number.
     pub uid: String,
-    /// `namespace/name` of the set; empty where nothing was judged.
-    pub subject: String,
+    /// The namespace that the set is in.
+    pub namespace: String,
+    /// Its name; empty where the API server is still to make one.
+    pub name: String,
     /// What was asked for.
     pub operation: String,
     /// Whether the set may be stored.
@@ -69,12 +71,16 @@ struct Status {
 
 impl Answer {
     /// The answer that a verdict makes.
-    pub(super) fn of<O>(request: &Request<'_, O>, subject: &str, verdict: Verdict) -> Self {
+    pub(super) fn of<O>(
+        request: &Request<'_, O>,
+        (namespace, name): (&str, &str),
+        verdict: Verdict,
+    ) -> Self {
         let patched = !verdict.patch.is_empty();
         let response = Response {
             uid: &request.uid,
             allowed: verdict.allowed(),
-            status: denial(subject, &verdict),
+            status: denial(namespace, name, &verdict),
             patch_type: patched.then_some("JSONPatch"),
             patch: patched.then(|| {
                 STANDARD.encode(serde_json::to_vec(&verdict.patch).expect("a patch is JSON"))
@@ -85,7 +91,8 @@ impl Answer {
         let body = encode(response);
         let allowed = verdict.allowed();
         Self {
-            subject: subject.to_owned(),
+            namespace: namespace.to_owned(),
+            name: name.to_owned(),
             allowed,
             patched,
             judged: verdict.judged,
@@ -115,7 +122,6 @@ impl Answer {
             ..Response::default()
         });
         Self {
-            subject: format!("{}/{}", request.namespace, request.name),
             unread: true,
             ..Self::bare(request, body)
         }
@@ -136,7 +142,8 @@ impl Answer {
         Self {
             body,
             uid: request.uid.to_string(),
-            subject: String::new(),
+            namespace: request.namespace.to_string(),
+            name: request.name.to_string(),
             operation: request.operation.to_string(),
             allowed: true,
             patched: false,
@@ -184,16 +191,19 @@ fn encode(response: Response<'_>) -> Vec<u8> {
 ///
 /// 403 and `Forbidden`, never 422, `Invalid` or a conflict: on those `kubectl apply --force` deletes and recreates the
 /// set (kubernetes/kubectl `pkg/cmd/apply/patcher.go`).
-fn denial(subject: &str, verdict: &Verdict) -> Option<Status> {
-    let paragraphs: Vec<_> = verdict.denied().map(Judged::paragraph).collect();
-    let message = match paragraphs.len() {
-        0 => return None,
-        1 => format!("StatefulSet {subject}: 1 problem\n{}", paragraphs[0]),
-        count => format!(
-            "StatefulSet {subject}: {count} problems\n{}",
-            paragraphs.join("\n")
-        ),
+fn denial(namespace: &str, name: &str, verdict: &Verdict) -> Option<Status> {
+    let name = if name.is_empty() {
+        "<not named yet>"
+    } else {
+        name
     };
+    let problems = match verdict.denied().count() {
+        0 => return None,
+        1 => "1 problem".to_owned(),
+        count => format!("{count} problems"),
+    };
+    let paragraphs = some(verdict.denied().map(Judged::paragraph)).join("\n");
+    let message = format!("StatefulSet {namespace}/{name}: {problems}\n{paragraphs}");
     Some(Status {
         code: 403,
         reason: "Forbidden",
@@ -201,29 +211,40 @@ fn denial(subject: &str, verdict: &Verdict) -> Option<Status> {
     })
 }
 
+/// The most that is said of one kind: a set that was made to have defects gets an answer that somebody can keep.
+const SAID: usize = 100;
+
+/// As many as are said, and how many more there are.
+fn some(all: impl Iterator<Item = String>) -> Vec<String> {
+    let mut all = all.peekable();
+    let mut said: Vec<_> = all.by_ref().take(SAID).collect();
+    if all.peek().is_some() {
+        said.push(format!("and {} more", all.count()));
+    }
+    said
+}
+
 /// Every finding for the audit log, by rule, and what was restored: a rule's id is a legal key as it is.
 fn audit_annotations(verdict: &Verdict) -> BTreeMap<&'static str, String> {
-    let mut annotations = BTreeMap::<_, String>::new();
+    let mut by_rule = BTreeMap::<_, Vec<&Judged>>::new();
     for judged in &verdict.judged {
-        let text = annotations.entry(judged.rule).or_default();
-        if !text.is_empty() {
-            text.push_str(" | ");
-        }
-        text.push_str(judged.outcome.as_str());
-        text.push_str(": ");
-        text.push_str(&judged.sentence());
+        by_rule.entry(judged.rule).or_default().push(judged);
     }
-    let restored = verdict
-        .restored
+    let found = |judged: &&Judged| format!("{}: {}", judged.outcome.as_str(), judged.sentence());
+    let rules = by_rule
         .iter()
-        .map(|restored| restored.message.clone());
-    for (key, said) in [
-        ("restored", restored.collect::<Vec<_>>()),
-        ("notes", verdict.notes.clone()),
-    ] {
-        if !said.is_empty() {
-            annotations.insert(key, said.join(" | "));
-        }
-    }
-    annotations
+        .map(|(rule, judged)| (*rule, some(judged.iter().map(found))));
+    let restored = verdict.restored.iter();
+    let done = [
+        (
+            "restored",
+            some(restored.map(|restored| restored.message.clone())),
+        ),
+        ("notes", some(verdict.notes.iter().cloned())),
+    ];
+    rules
+        .chain(done)
+        .filter(|(_, said)| !said.is_empty())
+        .map(|(key, said)| (key, said.join(" | ")))
+        .collect()
 }

@@ -97,17 +97,7 @@ fn judge(
         Phase::Mutate => engine::mutate(&case, &policy),
         Phase::Validate => engine::validate(&case, &policy),
     };
-    Answer::of(request, &subject(namespace, name), verdict)
-}
-
-/// What messages call a set.
-fn subject(namespace: &str, name: &str) -> String {
-    let name = if name.is_empty() {
-        "<not named yet>"
-    } else {
-        name
-    };
-    format!("{namespace}/{name}")
+    Answer::of(request, (namespace, name), verdict)
 }
 
 /// Both calls, one after the other, for a set that is at hand as JSON: it is made, or, where there is an old one, changed.

@@ -64,7 +64,7 @@ pub enum BadReview {
         at: usize,
     },
     /// It is no JSON, or not of the shape of a review.
-    #[error("the body is no AdmissionReview: {error}")]
+    #[error("the body is no AdmissionReview: {}", clipped(&.error.to_string()))]
     NotReview {
         /// The request's number, where it could be read.
         uid: String,
@@ -87,11 +87,40 @@ pub enum BadReview {
     #[error("the AdmissionReview has no request")]
     NoRequest,
     /// It cannot be answered.
-    #[error("the request of the AdmissionReview has no uid")]
+    #[error("the request of the AdmissionReview has no uid, or one of more than {UID} bytes")]
     NoUid,
 }
 
+/// The longest number of a request that is repeated in an answer; the API server's have 36 characters.
+const UID: usize = 256;
+
+/// As much of what somebody sent as is repeated to him.
+fn clipped(text: &str) -> String {
+    const LIMIT: usize = 256;
+    let clipped = &text[..text.floor_char_boundary(LIMIT)];
+    let rest = if clipped.len() < text.len() {
+        "…"
+    } else {
+        ""
+    };
+    format!("{clipped}{rest}")
+}
+
 impl BadReview {
+    /// What is wrong, without a word of what was sent: for the log.
+    #[must_use]
+    pub fn kind(&self) -> String {
+        match self {
+            Self::NotReview { error, .. } => format!(
+                "no AdmissionReview, wrong at line {} column {}",
+                error.line(),
+                error.column()
+            ),
+            Self::NotV1 { .. } => "another kind or apiVersion".to_owned(),
+            other => other.to_string(),
+        }
+    }
+
     /// The request's number, where it could be read.
     #[must_use]
     pub fn uid(&self) -> &str {
@@ -159,15 +188,15 @@ fn request<O>(review: Review<'_, O>) -> Result<Request<'_, O>, BadReview> {
         request,
     } = review;
     if api_version != "admission.k8s.io/v1" || kind != "AdmissionReview" {
-        let uid = request.map_or_else(String::new, |request| request.uid.to_string());
+        let uid = request.map_or_else(String::new, |request| clipped(&request.uid));
         return Err(BadReview::NotV1 {
             uid,
-            version: api_version.to_string(),
-            kind: kind.to_string(),
+            version: clipped(&api_version),
+            kind: clipped(&kind),
         });
     }
     let request = request.ok_or(BadReview::NoRequest)?;
-    if request.uid.is_empty() {
+    if request.uid.is_empty() || request.uid.len() > UID {
         Err(BadReview::NoUid)
     } else {
         Ok(request)
@@ -204,7 +233,7 @@ fn uid(text: &str) -> String {
         uid: String,
     }
     of_request::<Uid>(text)
-        .map(|request| request.uid)
+        .map(|request| clipped(&request.uid))
         .unwrap_or_default()
 }
 

@@ -26,10 +26,10 @@ const DEV_CERTS: &str = "certs";
 /// Serve the admission webhook over TLS.
 #[derive(Args, Debug)]
 pub(super) struct Serve {
-    /// Where the API server calls; port 0 takes a free one [default: 0.0.0.0:8443, with --dev 127.0.0.1:8443; [::]:8443 takes IPv6 too]
+    /// Where the API server calls; port 0 takes a free one [default: port 8443 of 0.0.0.0, with --dev of 127.0.0.1; of [::] it takes IPv6 too]
     #[arg(long, value_name = "ADDR", env = "STEADFAST_LISTEN", value_parser = address)]
     listen: Option<SocketAddr>,
-    /// Where /livez, /readyz and /metrics are served, in plain HTTP [default: port 8080 there]
+    /// Where /livez, /readyz and /metrics are served, in plain HTTP [default: port 8080, likewise]
     #[arg(long, value_name = "ADDR", env = "STEADFAST_STATUS_LISTEN", value_parser = address)]
     status_listen: Option<SocketAddr>,
     /// The serving certificate with its chain, as PEM. What is not there yet is waited for; a renewed pair is served by itself
@@ -188,8 +188,9 @@ impl Serve {
 
     fn log(&self) {
         let filter = match self.verbose {
-            0 => "info",
-            1 => "info,steadfast=debug",
+            // What a client's frames make the HTTP/2 library say is no news of ours.
+            0 => "info,h2=error",
+            1 => "info,h2=error,steadfast=debug",
             _ => "debug,steadfast=trace",
         };
         // Whether there is colour is decided once: a writer that takes it out of every line costs more than the judgement.

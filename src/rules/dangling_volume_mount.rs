@@ -197,8 +197,8 @@ impl DanglingVolumeMount {
                 dangling.len()
             ));
         }
-        if name.is_empty() {
-            return Some("the mount has no name".to_owned());
+        if name.is_empty() || name.len() > NAME {
+            return Some("the mount has a name that no volume can have".to_owned());
         }
         if uses().all(|mount| mount.mount.is_some_and(|mount| mount.read_only)) {
             return Some("it is mounted read-only".to_owned());
@@ -231,15 +231,19 @@ impl DanglingVolumeMount {
     }
 }
 
+/// The longest name of a volume, a DNS label (kubernetes/apimachinery `pkg/util/validation/validation.go`).
+const NAME: usize = 63;
+
 /// With more dangling mounts than this a part of the manifest is missing, and nothing is guessed.
 const SLIPS: usize = 32;
 
 /// A name that differs so little, or is so much a part of the other, that one of the two is probably a slip.
 fn similar<'o>(name: &str, others: impl Iterator<Item = &'o str>) -> Option<&'o str> {
     let is_word_of = |word: &str, of: &str| of.split('-').any(|part| part == word);
-    others.into_iter().find(|other| {
-        is_word_of(name, other)
-            || is_word_of(other, name)
-            || strsim::damerau_levenshtein(name, other) <= 2
-    })
+    // A longer one is no volume's name, and to compare two takes the product of their lengths.
+    let is_like =
+        |other: &str| other.len() <= NAME && strsim::damerau_levenshtein(name, other) <= 2;
+    others
+        .into_iter()
+        .find(|other| is_word_of(name, other) || is_word_of(other, name) || is_like(other))
 }

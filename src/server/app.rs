@@ -5,11 +5,13 @@ use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
 use axum::Router;
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::extract;
 use axum::http::{HeaderMap, StatusCode, Version, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use tokio::runtime::{Handle, RuntimeFlavor};
+use tokio::task::block_in_place;
 use tower_http::catch_panic::CatchPanicLayer;
 use tracing::{debug, info, warn};
 
@@ -139,23 +141,25 @@ impl Judge {
         refuse(status, reason, message)
     }
 
-    async fn answer(&self, phase: Phase, body: Held) -> Response {
+    /// What is answered keeps the room of what was asked until it is sent: a client that reads no answers gets no more room.
+    async fn answer(&self, phase: Phase, asked: Held) -> Response {
         let start = Instant::now();
-        let response = match self.judge(phase, &body.bytes).await {
+        let length = asked.bytes.len();
+        let response = match self.judge(phase, &asked.bytes).await {
             Ok(answer) => {
                 self.metrics.answered(phase, &answer);
                 log(phase, &answer, start);
-                json(StatusCode::OK, answer.body)
+                json(StatusCode::OK, asked.answered(answer.body))
             }
             Err(bad) => {
                 let status = StatusCode::BAD_REQUEST;
-                debug!(phase = phase.as_str(), uid = bad.uid(), "Refused: {bad}");
+                let (uid, why) = (bad.uid(), bad.kind());
+                debug!(phase = phase.as_str(), uid, "Refused: {why}");
                 self.metrics.refused(status);
-                json(status, bad.body())
+                json(status, asked.answered(bad.body()))
             }
         };
-        self.metrics
-            .handled(phase, start.elapsed(), body.bytes.len());
+        self.metrics.handled(phase, start.elapsed(), length);
         response
     }
 
@@ -164,7 +168,9 @@ impl Judge {
     async fn judge(&self, phase: Phase, body: &[u8]) -> Result<Answer, BadReview> {
         let judge = |facts: &[Fact]| {
             let view = Overlay::new(self.cluster.as_ref(), facts);
-            admission::handle(phase, &self.policies, &view, body)
+            aside(body.len(), || {
+                admission::handle(phase, &self.policies, &view, body)
+            })
         };
         let first = judge(&[])?;
         let Some(lookups) = &self.lookups else {
@@ -183,16 +189,34 @@ impl Judge {
     }
 }
 
+/// Does what takes time by the size of a body. Inline, since it takes microseconds; beside the worker where somebody sends what
+/// no set ever was, so that other requests, probes and signals go on.
+fn aside<T>(bytes: usize, work: impl FnOnce() -> T) -> T {
+    const LARGE: usize = 512 << 10;
+    let is_alone = Handle::current().runtime_flavor() == RuntimeFlavor::CurrentThread;
+    if bytes < LARGE || is_alone {
+        work()
+    } else {
+        block_in_place(work)
+    }
+}
+
 /// One line per question to the API server. That we may not ask is for a person to mend; the rest mends itself, or is not
 /// to be mended.
 fn log_asked(first: &Answer, asked: &Asked) {
-    let (uid, set) = (&first.uid, &first.subject);
+    let (uid, namespace, name) = (&first.uid, &first.namespace, &first.name);
     let (lookup, outcome) = (asked.lookup.as_str(), asked.outcome.as_str());
     let reason = asked.fact.as_ref().err();
     if asked.outcome == Outcome::Refused {
-        warn!(uid, set, lookup, outcome, reason, "Asked the API server");
+        warn!(
+            uid,
+            namespace, name, lookup, outcome, reason, "Asked the API server"
+        );
     } else {
-        debug!(uid, set, lookup, outcome, reason, "Asked the API server");
+        debug!(
+            uid,
+            namespace, name, lookup, outcome, reason, "Asked the API server"
+        );
     }
 }
 
@@ -200,11 +224,11 @@ fn log_asked(first: &Answer, asked: &Asked) {
 fn log(phase: Phase, answer: &Answer, start: Instant) {
     let Answer {
         uid,
-        subject,
+        namespace,
+        name,
         operation,
         ..
     } = answer;
-    let (namespace, name) = subject.split_once('/').unwrap_or_default();
     info!(
         phase = phase.as_str(),
         uid = clipped(uid),
@@ -256,6 +280,7 @@ fn refuse(status: StatusCode, reason: &'static str, message: String) -> Response
     json(status, refusal("", status.as_u16(), reason, message))
 }
 
-fn json(status: StatusCode, body: Vec<u8>) -> Response {
+fn json(status: StatusCode, body: impl Into<Bytes>) -> Response {
+    let body: Bytes = body.into();
     (status, [(header::CONTENT_TYPE, "application/json")], body).into_response()
 }

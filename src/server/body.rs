@@ -20,7 +20,23 @@ pub(super) struct Room {
 /// A body, and the room that it takes until it is dropped.
 pub(super) struct Held {
     pub(super) bytes: Bytes,
-    _room: Option<OwnedSemaphorePermit>,
+    room: Option<OwnedSemaphorePermit>,
+}
+
+impl Held {
+    /// The answer in the same room.
+    pub(super) fn answered(self, answer: Vec<u8>) -> Bytes {
+        struct Answered(
+            Vec<u8>,
+            #[expect(dead_code, reason = "held")] Option<OwnedSemaphorePermit>,
+        );
+        impl AsRef<[u8]> for Answered {
+            fn as_ref(&self) -> &[u8] {
+                &self.0
+            }
+        }
+        Bytes::from_owner(Answered(answer, self.room))
+    }
 }
 
 /// Why a body was not read to its end.
@@ -111,6 +127,6 @@ impl Room {
             rest.extend_from_slice(&data);
         }
         let bytes = if rest.is_empty() { first } else { rest.into() };
-        Ok(Held { bytes, _room: room })
+        Ok(Held { bytes, room })
     }
 }

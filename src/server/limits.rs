@@ -9,10 +9,11 @@ use axum_server::accept::Accept;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use tokio::net::TcpStream;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::Semaphore;
 use tower_http::add_extension::AddExtension;
 
 use super::Metrics;
+use super::connection::{Connection, Watched};
 
 /// The limits of one server. The defaults are for an API server that means well and a network that does not.
 #[derive(Clone, Copy, Debug)]
@@ -77,21 +78,26 @@ impl Limits {
 #[derive(Clone)]
 pub(super) struct Gate {
     free: Arc<Semaphore>,
+    idle: Duration,
     metrics: Arc<Metrics>,
 }
 
-/// One connection's place; it is free again when the connection ends.
-pub(super) type Place = Arc<OwnedSemaphorePermit>;
+/// One connection, as each of its requests knows it.
+pub(super) type Place = Arc<Connection>;
 
 impl Gate {
     pub(super) fn new(limits: &Limits, metrics: Arc<Metrics>) -> Self {
         let free = Arc::new(Semaphore::new(limits.connections));
-        Self { free, metrics }
+        Self {
+            free,
+            idle: limits.idle,
+            metrics,
+        }
     }
 }
 
 impl<S> Accept<TcpStream, S> for Gate {
-    type Stream = TcpStream;
+    type Stream = Watched;
     type Service = AddExtension<S, Place>;
     type Future = Ready<io::Result<(Self::Stream, Self::Service)>>;
 
@@ -101,7 +107,9 @@ impl<S> Accept<TcpStream, S> for Gate {
             return ready(Err(io::Error::other("too many connections")));
         };
         // An answer is one write, and nobody waits for a second one.
-        let place = AddExtension::new(service, Arc::new(place));
-        ready(stream.set_nodelay(true).map(|()| (stream, place)))
+        let nodelay = stream.set_nodelay(true);
+        let connection = Arc::new(Connection::new(place));
+        let stream = Watched::new(stream, Arc::clone(&connection), self.idle);
+        ready(nodelay.map(|()| (stream, AddExtension::new(service, connection))))
     }
 }

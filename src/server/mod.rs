@@ -2,6 +2,7 @@
 
 mod app;
 mod body;
+mod connection;
 mod limits;
 mod metrics;
 mod process;
@@ -137,14 +138,16 @@ pub async fn serve(
         });
     limits.apply(webhook.http_builder());
 
+    // In plain HTTP nobody is asked who he is: a silent client keeps its place for a second only.
     let few = Limits {
-        connections: 64,
+        connections: 128,
+        first_request: limits.first_request.min(Duration::from_secs(1)),
         ..limits
     };
     let mut status = axum_server::from_tcp(status)?
         .acceptor(gate(&few))
         .handle(handle.clone())
-        .first_request_timeout(limits.first_request)
+        .first_request_timeout(few.first_request)
         .http1_only();
     few.apply(status.http_builder());
     // Nobody can keep a place there.
@@ -154,7 +157,7 @@ pub async fn serve(
     let told = Told::listen()?;
     tokio::spawn(sockets.stop.on_signal(told, handle, Arc::clone(state)));
     ready(listen, status_listen);
-    let app = stop::announced(app, Arc::clone(state));
+    let app = connection::watched(stop::announced(app, Arc::clone(state)));
     let status_app = status_router(Arc::clone(state), Arc::clone(metrics));
     tokio::try_join!(
         webhook.serve(app.into_make_service()),

@@ -23,6 +23,8 @@ pub(super) struct Rotation {
     served: RustlsConfig,
     /// What was read last, whether it could be served or not.
     seen: Content,
+    /// When the pair that was read last becomes valid, where it is not and another is served until then.
+    due: Option<SystemTime>,
     /// What was last said about readiness; that all is well goes without saying.
     said: Result<(), NotReady>,
     state: Arc<State>,
@@ -68,6 +70,7 @@ impl Rotation {
             files,
             served: RustlsConfig::from_config(config),
             seen,
+            due: None,
             said: Ok(()),
             state,
             metrics,
@@ -97,11 +100,26 @@ impl Rotation {
     /// Serves what is on disk where that is another pair than before, and can be served.
     fn look(&mut self) {
         let content = Content::of(&self.files);
-        if self.seen == content {
+        let now = SystemTime::now();
+        let is_due = self.due.is_some_and(|due| due <= now);
+        if self.seen == content && !is_due {
             return;
         }
         self.seen = content;
+        self.due = None;
         match self.files.load() {
+            Ok(Pair { valid, .. }) if !valid.contains(&now) && self.state.ready(now).is_ok() => {
+                self.metrics.reloaded(false);
+                self.due = Some(valid.start).filter(|start| now < *start);
+                warn!(
+                    "Still serving the certificate of before: the new one is {}",
+                    if self.due.is_some() {
+                        "not valid yet"
+                    } else {
+                        "expired"
+                    }
+                );
+            }
             Ok(Pair { config, valid }) => {
                 self.served.reload_from_config(config);
                 self.is_valid(valid);

@@ -267,7 +267,7 @@ fn a_name_that_is_still_to_be_made_is_never_used() {
         .find(|(name, _)| name == "create generateName")
         .expect("it is there");
     let (answer, response) = ask(Phase::Mutate, &question.to_string());
-    assert_eq!(answer.subject, "default/<not named yet>");
+    assert_eq!((&*answer.namespace, &*answer.name), ("default", ""));
     assert!(answer.patched, "{response}");
     let rules: Vec<_> = answer.judged.iter().map(|judged| judged.rule).collect();
     assert!(

@@ -83,6 +83,21 @@ async fn whoever_is_slow_is_closed_or_told() {
 }
 
 #[tokio::test]
+async fn whoever_only_answers_pings_is_closed() {
+    /// The preface, no settings of our own, and `GET /` as the first and only request.
+    const ONE_REQUEST: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\
+        \0\0\0\x04\0\0\0\0\0\
+        \0\0\x0e\x01\x05\0\0\0\x01\x82\x84\x87\x41\x09localhost";
+    /// The answer to any ping of the server's: its HTTP/2 library asks with the same eight bytes each time.
+    const PONG: &[u8] = b"\0\0\x08\x06\x01\0\0\0\0\x3b\x7c\xdb\x7a\x0b\x87\x16\xb4";
+    let server = strict().await;
+    let mut stream = tls(&server, "h2").await.expect("a handshake");
+    stream.write_all(ONE_REQUEST).await.expect("it is taken");
+    dribble(stream, PONG).await;
+    is_served(&server).await;
+}
+
+#[tokio::test]
 async fn an_endless_header_is_refused() {
     let server = strict().await;
     let stream = sent(&server, b"POST /mutate HTTP/1.1\r\nx: ").await;

@@ -61,7 +61,10 @@ async fn three_swaps_of_a_mounted_secret_are_followed_and_no_connection_is_lost(
     let server = server.await;
     let (status, why) = server.status("/readyz").await;
     assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
-    assert_eq!(why, "not ready: certificate, key or client authority is not there yet\n");
+    assert_eq!(
+        why,
+        "not ready: certificate, key or client authority is not there yet\n"
+    );
     assert_eq!(server.status("/livez").await.0, StatusCode::OK);
     fs::remove_dir(&mount_path).expect("an empty folder");
     mounted(&server.authority, server.folder.path());
@@ -125,23 +128,35 @@ async fn what_cannot_be_served_leaves_the_old_pair_in_place() {
     until(async || shown(&server).await.as_ref() == Some(&new)).await;
 }
 
-#[tokio::test]
-async fn an_expired_pair_is_served_but_the_process_is_not_ready() {
-    let server = serve(Unseen, |_, _| {}).await;
-    let folder = server.folder.path();
+/// A pair that expired long ago.
+fn expired(folder: &Path) {
     let mut params = params(ExtendedKeyUsagePurpose::ServerAuth);
     params.not_before = date_time_ymd(2001, 1, 1);
     params.not_after = date_time_ymd(2002, 1, 1);
     let key = rcgen::KeyPair::generate().expect("a key");
-    let expired = params
-        .signed_by(&key, &server.authority)
-        .expect("a certificate");
+    let expired = params.self_signed(&key).expect("a certificate");
     fs::write(folder.join("tls.key"), key.serialize_pem()).expect("a file");
     fs::write(folder.join("tls.crt"), expired.pem()).expect("a file");
-    until(async || server.status("/readyz").await.0 == StatusCode::SERVICE_UNAVAILABLE).await;
-    let (_, why) = server.status("/readyz").await;
+}
+
+#[tokio::test]
+async fn with_an_expired_pair_alone_the_process_is_not_ready() {
+    let server = serve(Unseen, |_, folder| expired(folder)).await;
+    let (status, why) = server.status("/readyz").await;
+    assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(why, "not ready: the certificate has expired\n");
     let (_, metrics) = server.status("/metrics").await;
     let expiry = "steadfast_certificate_expiry_timestamp_seconds 1009843200.0";
     assert!(metrics.contains(expiry), "{metrics}");
+}
+
+#[tokio::test]
+async fn a_valid_pair_is_not_given_up_for_an_expired_one() {
+    let server = serve(Unseen, |_, _| {}).await;
+    let old = shown(&server).await;
+    expired(server.folder.path());
+    let counted = "certificate_reloads_total{outcome=\"failed\"}";
+    until(async || server.status("/metrics").await.1.contains(counted)).await;
+    assert_eq!(shown(&server).await, old);
+    assert_eq!(server.status("/readyz").await.0, StatusCode::OK);
 }

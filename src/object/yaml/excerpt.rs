@@ -56,8 +56,12 @@ fn window(line: &str, column: usize) -> (String, String) {
 /// The known name that `name` was most likely meant to be.
 #[must_use]
 pub fn nearest<'n>(name: &str, known: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
-    known
+    // Of a long name no other is a slip, and to compare two takes the product of their lengths.
+    let short = |name: &str| name.len() <= 256;
+    let known = known
         .into_iter()
+        .filter(|known| short(known) && short(name));
+    known
         .map(|known| {
             (
                 strsim::damerau_levenshtein(&name.to_lowercase(), &known.to_lowercase()),
