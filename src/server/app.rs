@@ -11,6 +11,7 @@ use axum::http::{HeaderMap, StatusCode, Version, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use tokio::runtime::{Handle, RuntimeFlavor};
+use tokio::sync::Mutex;
 use tokio::task::block_in_place;
 use tower_http::catch_panic::CatchPanicLayer;
 use tracing::{debug, info, warn};
@@ -29,6 +30,8 @@ pub struct Judge {
     lookups: Option<Live>,
     metrics: Arc<Metrics>,
     room: Room,
+    /// Whoever judges what no set ever was; one at a time.
+    large: Mutex<()>,
 }
 
 /// The webhook: `POST /mutate` and `POST /validate`.
@@ -115,6 +118,7 @@ impl Judge {
             lookups,
             metrics: Arc::clone(&process.metrics),
             room: Room::new(*limits),
+            large: Mutex::new(()),
         }
     }
 
@@ -166,9 +170,15 @@ impl Judge {
     /// Judges; where the verdict hangs on what the API server can tell, asks it and judges once more. Only then is there
     /// anything to wait for, and what came of that is the answer, whatever is still open in it.
     async fn judge(&self, phase: Phase, body: &[u8]) -> Result<Answer, BadReview> {
+        let is_large = body.len() >= LARGE;
+        let _alone = if is_large {
+            Some(self.large.lock().await)
+        } else {
+            None
+        };
         let judge = |facts: &[Fact]| {
             let view = Overlay::new(self.cluster.as_ref(), facts);
-            aside(body.len(), || {
+            aside(is_large, || {
                 admission::handle(phase, &self.policies, &view, body)
             })
         };
@@ -189,15 +199,17 @@ impl Judge {
     }
 }
 
-/// Does what takes time by the size of a body. Inline, since it takes microseconds; beside the worker where somebody sends what
-/// no set ever was, so that other requests, probes and signals go on.
-fn aside<T>(bytes: usize, work: impl FnOnce() -> T) -> T {
-    const LARGE: usize = 512 << 10;
-    let is_alone = Handle::current().runtime_flavor() == RuntimeFlavor::CurrentThread;
-    if bytes < LARGE || is_alone {
-        work()
-    } else {
+/// From this size on a body is judged beside the workers, one at a time: no set was ever so large, and what it costs in time
+/// and memory grows with it.
+const LARGE: usize = 256 << 10;
+
+/// Does what takes microseconds inline, and what may take longer so that other requests, probes and signals go on meanwhile.
+fn aside<T>(is_large: bool, work: impl FnOnce() -> T) -> T {
+    let has_workers = || Handle::current().runtime_flavor() == RuntimeFlavor::MultiThread;
+    if is_large && has_workers() {
         block_in_place(work)
+    } else {
+        work()
     }
 }
 
