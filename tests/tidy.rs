@@ -14,8 +14,8 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("rule", &["object", "workload"]),
     ("rules", &["object", "workload", "rule"]),
     ("cluster", &["object", "rule"]),
-    ("policy", &["object", "rule", "rules"]),
-    ("engine", &["object", "rule", "rules", "policy"]),
+    ("policy", &["object", "workload", "rule", "rules"]),
+    ("engine", &["object", "workload", "rule", "rules", "policy"]),
     ("admission", &["object", "rule", "policy", "engine"]),
     ("report", &["object", "rule", "policy", "engine"]),
     // The port that the cluster implements is rule's; no rule has a name here.

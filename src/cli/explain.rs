@@ -1,4 +1,7 @@
-//! `steadfast explain RULE`: one rule with reason, parameters, example before and after.
+//! `steadfast explain RULE`: one rule with reason, parameters, example before and after; `steadfast explain workload NAME`: what
+//! is known of a workload, and where from.
+
+mod workload;
 
 use std::io::Write;
 
@@ -6,26 +9,46 @@ use anstyle::Style;
 use anyhow::{Result, bail};
 use clap::Args;
 
-use super::Outcome;
-use crate::policy::unknown_rule;
+use super::{Outcome, PolicyArgs};
+use crate::cluster::DEFAULT_NAMESPACE;
+use crate::policy::{Subject, unknown_rule};
 use crate::rule::Entry;
 use crate::rule::doc::Doc;
 use crate::rule::waiver::{INJECT, PREFIX};
 use crate::rules;
 
-/// Explain a rule.
+/// Explain a rule, or what is known of a workload: `explain workload NAME`.
 #[derive(Args, Debug)]
 pub(super) struct Explain {
-    /// The rule's id; `steadfast rules` lists them
-    rule: String,
+    /// The rule's id (`steadfast rules` lists them), or `workload`
+    #[arg(value_name = "RULE|workload")]
+    topic: String,
+    /// With `workload`: its name, or an image; all of them without one
+    name: Option<String>,
+    #[command(flatten)]
+    policy: PolicyArgs,
 }
 
 impl Explain {
     pub(super) fn run(self) -> Result<Outcome> {
-        let Some(entry) = rules::find(&self.rule) else {
-            bail!(unknown_rule(&self.rule))
+        let mut stdout = anstream::stdout().lock();
+        if self.topic == "workload" {
+            let policies = self.policy.read()?;
+            let anybody = Subject {
+                namespace: DEFAULT_NAMESPACE,
+                name: "",
+            };
+            let catalogue = &policies.effective(&anybody).catalogue;
+            workload::explain(&mut stdout, catalogue, self.name.as_deref())?;
+            return Ok(Outcome::Clean);
+        }
+        if let Some(name) = &self.name {
+            bail!("one rule is explained at a time; what is {name:?} for?");
+        }
+        let Some(entry) = rules::find(&self.topic) else {
+            bail!(unknown_rule(&self.topic))
         };
-        write(&mut anstream::stdout().lock(), entry)?;
+        write(&mut stdout, entry)?;
         Ok(Outcome::Clean)
     }
 }

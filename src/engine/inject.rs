@@ -5,11 +5,11 @@ use crate::object::ownership::Ownership;
 use crate::object::record::{self, Carried, Record};
 use crate::object::{ApplyError, Change, Draft};
 use crate::policy::{Policy, Selected};
-use crate::rule::{Finding, FixMode, Speaks};
+use crate::rule::{Finding, Fix, FixMode, Speaks};
 
 /// Applies the fixes and says so; all of them or, for a reason that is said, none.
 pub(super) fn inject(case: &Case<'_>, policy: &Policy) -> Verdict {
-    let (found, questions) = check(case, &policy.rules);
+    let (found, questions) = check(case, &policy.catalogue, &policy.rules);
     let mut plan = Plan::default();
     let mut judged = Vec::new();
     for found in found {
@@ -20,7 +20,7 @@ pub(super) fn inject(case: &Case<'_>, policy: &Policy) -> Verdict {
         } = &found;
         let applies = !waived && selected.fix == FixMode::Apply && guard::may_inject(case);
         if let Some(fix) = finding.fix.as_ref().filter(|_| applies) {
-            plan.add(selected, finding, &fix.changes);
+            plan.add(selected, finding, fix);
             judged.push(found.judged(Outcome::Injected));
         } else if selected.meta.speaks == Speaks::AtMutate && !waived {
             judged.push(found.said_early());
@@ -58,11 +58,13 @@ struct Plan {
 }
 
 impl Plan {
-    fn add(&mut self, selected: &Selected, finding: &Finding, changes: &[Change]) {
-        let entry =
-            |change| record::Entry::of(selected.meta.id, finding.container.as_deref(), change);
-        self.entries.extend(changes.iter().filter_map(entry));
-        self.changes.extend_from_slice(changes);
+    fn add(&mut self, selected: &Selected, finding: &Finding, fix: &Fix) {
+        let entry = |change| {
+            let entry = record::Entry::of(selected.meta.id, finding.container.as_deref(), change)?;
+            Some(entry.of_workload(fix.workload.clone()))
+        };
+        self.entries.extend(fix.changes.iter().filter_map(entry));
+        self.changes.extend_from_slice(&fix.changes);
     }
 
     /// Makes the edits and keeps the record; all of it or, for a reason that is returned, nothing.

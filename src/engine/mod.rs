@@ -21,6 +21,7 @@ use crate::rule::{
     ClusterView, Context, Finding, FixMode, Level, Operation, Question, Report, Speaks,
 };
 use crate::rules::RULES;
+use crate::workload::Catalogue;
 
 use inject::inject;
 use ratchet::Ratchet;
@@ -74,7 +75,7 @@ pub fn mutate(case: &Case<'_>, policy: &Policy) -> Verdict {
 
 /// Puts back what an UPDATE dropped, and nothing else.
 fn update(case: &Case<'_>, policy: &Policy) -> Verdict {
-    let mut verdict = restore(case).unwrap_or_else(|error| Verdict {
+    let mut verdict = restore(case, &policy.catalogue).unwrap_or_else(|error| Verdict {
         notes: vec![format!("nothing was restored: {error}")],
         ..Verdict::default()
     });
@@ -88,7 +89,7 @@ fn update(case: &Case<'_>, policy: &Policy) -> Verdict {
 /// What `/mutate` says of a set that is not to be repaired: what the API server refuses before `/validate` is asked.
 fn early(case: &Case<'_>, policy: &Policy) -> Verdict {
     let speaks = |rule: &&Selected| rule.meta.speaks == Speaks::AtMutate;
-    let (found, questions) = check(case, policy.rules.iter().filter(speaks));
+    let (found, questions) = check(case, &policy.catalogue, policy.rules.iter().filter(speaks));
     let early = found.into_iter().filter(|found| !found.waived);
     Verdict {
         judged: early.map(Found::said_early).collect(),
@@ -103,7 +104,7 @@ pub fn validate(case: &Case<'_>, policy: &Policy) -> Verdict {
     if guard::is_leaving(case) {
         return Verdict::default();
     }
-    let (found, mut questions) = check(case, &policy.rules);
+    let (found, mut questions) = check(case, &policy.catalogue, &policy.rules);
     let ratchet = Ratchet::new(case, policy);
     let judged = found.into_iter().map(|found| {
         let Found {
@@ -113,11 +114,15 @@ pub fn validate(case: &Case<'_>, policy: &Policy) -> Verdict {
         } = &found;
         let previewed =
             finding.fix.is_some() && selected.fix == FixMode::Preview && guard::may_inject(case);
-        let spared = match selected.level {
+        let level = match selected.level {
+            Level::Deny if finding.is_advice => Level::Warn,
+            level => level,
+        };
+        let spared = match level {
             Level::Deny if !waived => ratchet.spares(selected, finding),
             _ => None,
         };
-        let outcome = match selected.level {
+        let outcome = match level {
             _ if *waived => Outcome::Waived,
             Level::Deny if spared.is_none() => Outcome::Denied,
             _ if previewed => Outcome::Previewed,
@@ -206,11 +211,13 @@ impl Found<'_> {
 /// Runs each of these rules once, in order, over one view.
 fn check<'p>(
     case: &Case<'_>,
+    catalogue: &Catalogue,
     rules: impl IntoIterator<Item = &'p Selected>,
 ) -> (Vec<Found<'p>>, Vec<Question>) {
     let template_changes = || case.template_changes();
     let mut cx = Context::new(case.operation, case.namespace, case.name, case.cluster)
-        .changing(case.old, &template_changes);
+        .changing(case.old, &template_changes)
+        .knowing(catalogue);
     cx.rules = RULES;
     let waivers: Vec<Waiver<'_>> = waivers(case.object).collect();
     let mut found = Vec::new();

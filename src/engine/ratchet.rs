@@ -137,7 +137,8 @@ impl<'c, 'a> Ratchet<'c, 'a> {
             ..*self.case
         };
         let denies = |rule: &&Selected| rule.level == Level::Deny;
-        let (found, _) = check(&case, self.policy.rules.iter().filter(denies));
+        let rules = self.policy.rules.iter().filter(denies);
+        let (found, _) = check(&case, &self.policy.catalogue, rules);
         found
             .iter()
             .map(|found| identity(found.selected, &found.finding))

@@ -39,6 +39,9 @@ pub struct Entry {
     /// The container, by name, where the value is a container's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub container: Option<String>,
+    /// The workload of the catalogue that the value was for, where it was for one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub workload: Option<String>,
     /// The place, with names instead of indexes: an index may move, a name may not.
     pub path: String,
     /// The value; of a list, the items that were appended are one entry each.
@@ -71,10 +74,18 @@ impl Entry {
         Some(Self {
             rule: rule.to_owned(),
             container: container.filter(is_in).map(str::to_owned),
+            workload: None,
             path,
             value,
             lapsed: false,
         })
+    }
+
+    /// The same, for a workload of the catalogue.
+    #[must_use]
+    pub fn of_workload(mut self, workload: Option<String>) -> Self {
+        self.workload = workload;
+        self
     }
 
     /// How it asks, where it is a probe.

@@ -10,6 +10,7 @@ use super::{PolicyError, Profile};
 use crate::object::yaml::{self, Document, in_words, nearest};
 use crate::rule::{Entry, FixMode, Level};
 use crate::rules;
+use crate::workload::{Workload, faults};
 
 /// A `StatefulSetPolicy`, as it was written.
 #[derive(Clone, Debug)]
@@ -24,6 +25,8 @@ pub struct PolicyFile {
     pub profile: Option<Profile>,
     /// What it states about rules, by id.
     pub rules: BTreeMap<&'static str, Statement>,
+    /// The workloads that it adds to the catalogue.
+    pub workloads: Vec<Workload>,
 }
 
 /// What a policy states about one rule; what it leaves out stays as it is below.
@@ -77,12 +80,17 @@ impl PolicyFile {
                 .map_err(|(below, message)| at(&below, message))?;
             stated.insert(entry.meta.id, statement);
         }
+        if let Some(fault) = faults(&spec.workloads).first() {
+            let pointer = format!("/spec/workloads/{}{}", fault.index, fault.pointer);
+            return Err(error_at(&pointer, fault.message.clone()));
+        }
         Ok(Self {
             file: file.to_owned(),
             name,
             priority: spec.priority,
             profile: spec.profile,
             rules: stated,
+            workloads: spec.workloads,
         })
     }
 }
@@ -203,6 +211,8 @@ struct Spec {
     profile: Option<Profile>,
     #[serde(default)]
     rules: BTreeMap<String, Statement>,
+    #[serde(default)]
+    workloads: Vec<Workload>,
 }
 
 #[cfg(test)]

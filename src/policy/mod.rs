@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::rule::{FixMode, Level, Meta, Rule};
+use crate::workload::Catalogue;
 
 pub use file::PolicyFile;
 pub(crate) use file::unknown_rule;
@@ -20,6 +21,8 @@ pub use set::{PolicySet, Subject};
 pub struct Policy {
     /// The rules; those at level `off` are not among them.
     pub rules: Vec<Selected>,
+    /// What is known of workloads.
+    pub catalogue: Catalogue,
 }
 
 /// A rule that holds.

@@ -9,6 +9,7 @@ use super::file::Statement;
 use super::{Policy, PolicyError, PolicyFile, Selected};
 use crate::rule::{FixMode, Level};
 use crate::rules::RULES;
+use crate::workload::{Catalogue, Workload, faults};
 
 /// Every policy in force, from low to high.
 #[derive(Clone, Debug)]
@@ -92,7 +93,27 @@ fn layered(policies: &[PolicyFile]) -> Result<Policy, PolicyError> {
     let rules: Result<Vec<_>, PolicyError> = rules
         .filter(|rule| !matches!(rule, Ok(rule) if rule.level == Level::Off))
         .collect();
-    Ok(Policy { rules: rules? })
+    let workloads = policies.iter().flat_map(|policy| policy.workloads.clone());
+    Ok(Policy {
+        rules: rules?,
+        catalogue: Catalogue::new(own(workloads)?),
+    })
+}
+
+/// The workloads of all policies: of one that several state, the last.
+fn own(workloads: impl Iterator<Item = Workload>) -> Result<Vec<Workload>, PolicyError> {
+    let mut own: Vec<Workload> = Vec::new();
+    for workload in workloads {
+        own.retain(|other| other.id != workload.id);
+        own.push(workload);
+    }
+    match faults(&own).first() {
+        None => Ok(own),
+        Some(fault) => Err(PolicyError(format!(
+            "workload `{}`: {}",
+            own[fault.index].id, fault.message
+        ))),
+    }
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::Entry;
 use crate::object::view::{Container, Labels, StatefulSet};
 use crate::workload::probe::with_handler;
-use crate::workload::{Handler, Preferences, Withheld, handler, must_form_first};
+use crate::workload::{self, Asked, COMMON, Catalogue, Forming, Kind, Preferences, Withheld};
 
 /// What is being done to the set.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -40,8 +40,10 @@ pub struct Context<'a> {
     pub rules: &'a [Entry],
     /// What rules needed to know and the view could not tell.
     questions: RefCell<Vec<Question>>,
-    /// Whether the set must form before a probe may ask it; the same for all of its containers.
-    must_form_first: OnceCell<bool>,
+    /// What is known of workloads.
+    catalogue: &'a Catalogue,
+    /// What of the set's forming a probe could stand in the way of; the same for all of its containers.
+    forming: OnceCell<Forming>,
 }
 
 /// A fact that may be out of reach. Unknown is not absent, and never becomes a finding or an injection.
@@ -130,7 +132,8 @@ impl<'a> Context<'a> {
             cluster,
             rules: &[],
             questions: RefCell::default(),
-            must_form_first: OnceCell::new(),
+            catalogue: &COMMON,
+            forming: OnceCell::new(),
         }
     }
 
@@ -143,6 +146,13 @@ impl<'a> Context<'a> {
     ) -> Self {
         self.old = old;
         self.template_changes = template_changes;
+        self
+    }
+
+    /// The same, with this catalogue of workloads.
+    #[must_use]
+    pub fn knowing(mut self, catalogue: &'a Catalogue) -> Self {
+        self.catalogue = catalogue;
         self
     }
 
@@ -205,44 +215,53 @@ impl<'a> Context<'a> {
     }
 
     /// How to ask a container whether it is well, or why nothing is asked.
-    pub fn probe_handler(
+    pub fn asked(
         &self,
         set: &StatefulSet<'_>,
         container: &Container<'_>,
+        kind: Kind,
         helpers: &[String],
         grpc_health: bool,
-    ) -> Result<Handler, Withheld> {
-        let forms = || self.must_form_first(set);
+    ) -> Result<Asked, Withheld> {
         let preferences = Preferences {
             helpers,
             grpc_health,
-            must_form_first: *self.must_form_first.get_or_init(forms),
+            forming: *self.forming.get_or_init(|| self.forming(set)),
         };
-        handler(set, container, preferences)
+        workload::asked(self.catalogue, set, container, kind, preferences)
     }
 
-    fn must_form_first(&self, set: &StatefulSet<'_>) -> bool {
+    fn forming(&self, set: &StatefulSet<'_>) -> Forming {
         let governing = self.governing_service(set);
         let spec = governing.as_ref().and_then(|service| service.spec.as_ref());
         let name = governing
             .as_ref()
             .and_then(|service| service.metadata.name.as_deref());
         let publishes = spec.is_some_and(|spec| spec.publish_not_ready_addresses == Some(true));
-        must_form_first(set, name.unwrap_or(&set.spec.service_name), publishes)
+        Forming::of(set, name.unwrap_or(&set.spec.service_name), publishes)
     }
 
-    /// A probe that was once derived, asking the port that speaks for the container now, with the numbers that it had; none
-    /// where no port does.
+    /// What the governing Service's name has after the set's, by the workload of its containers where that is known.
+    #[must_use]
+    pub fn headless_suffix(&self, set: &StatefulSet<'_>) -> &'a str {
+        let mut containers = set.spec.template.spec.containers.iter();
+        let known = containers.find_map(|container| self.catalogue.surely(container));
+        known.map_or("", |workload| &workload.headless_suffix)
+    }
+
+    /// A probe that was once derived, asking as the container is to be asked now, with the numbers that it had, and of which
+    /// workload that is; none where nothing is right.
     #[must_use]
     pub fn renewed_probe(
         &self,
         set: &StatefulSet<'_>,
         container: &Container<'_>,
+        kind: Kind,
         probe: &Value,
-    ) -> Option<Value> {
+    ) -> Option<(Value, Option<String>)> {
         let grpc = !probe["grpc"].is_null();
-        let handler = self.probe_handler(set, container, &[], grpc).ok()?;
-        Some(with_handler(probe, &handler))
+        let asked = self.asked(set, container, kind, &[], grpc).ok()?;
+        Some((with_handler(probe, &asked), asked.workload))
     }
 
     /// The storage class of this name; without a name, the default class.

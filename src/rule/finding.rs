@@ -20,6 +20,8 @@ pub struct Finding {
     pub remedy: String,
     /// The repair, where the rule knows one.
     pub fix: Option<Fix>,
+    /// Whether it is better left as it is: such a finding is told, and never denied.
+    pub is_advice: bool,
 }
 
 /// A repair of one finding, independent of every other.
@@ -29,6 +31,8 @@ pub struct Fix {
     pub done: String,
     /// The edits.
     pub changes: Vec<Change>,
+    /// The workload of the catalogue that they are for, where they are for one.
+    pub workload: Option<String>,
 }
 
 impl Finding {
@@ -43,6 +47,7 @@ impl Finding {
             why: String::new(),
             remedy: String::new(),
             fix: None,
+            is_advice: false,
         }
     }
 
@@ -84,7 +89,24 @@ impl Finding {
         self.fix = Some(Fix {
             done: done.into(),
             changes: changes.into_iter().collect(),
+            workload: None,
         });
+        self
+    }
+
+    /// Names the workload of the catalogue that the repair is for.
+    #[must_use]
+    pub fn of_workload(mut self, workload: Option<String>) -> Self {
+        if let Some(fix) = &mut self.fix {
+            fix.workload = workload;
+        }
+        self
+    }
+
+    /// Says that it is better left as it is.
+    #[must_use]
+    pub fn is_advice(mut self) -> Self {
+        self.is_advice = true;
         self
     }
 }

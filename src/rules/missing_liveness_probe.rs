@@ -66,7 +66,7 @@ use crate::object::view::StatefulSet;
 use crate::rule::{
     AtLeast, Context, Declare, Finding, Judges, Level, Levels, Meta, Report, Rule, Speaks,
 };
-use crate::workload::{Withheld, probe};
+use crate::workload::{Kind, Withheld, probe};
 
 /// The parameters.
 #[derive(Debug, Deserialize, Serialize)]
@@ -114,37 +114,41 @@ impl Rule for MissingLivenessProbe {
             .containers()
             .filter(|container| container.liveness_probe.is_none());
         for container in bare {
-            let source = cx.probe_handler(sts, &container, &self.helpers, self.grpc_health);
+            let ask = |kind| cx.asked(sts, &container, kind, &self.helpers, self.grpc_health);
+            let source = ask(Kind::Liveness).and_then(|asked| Ok((asked, ask(Kind::Startup)?)));
             if source == Err(Withheld::Helper) {
                 continue;
             }
             let name = &*container.name;
-            let at = container.path().key("livenessProbe");
+            let at = |kind: Kind| container.path().key(kind.field());
             let finding = Finding::new(
-                at.clone(),
+                at(Kind::Liveness),
                 format!("container {name} has no liveness probe"),
             )
             .container(name)
             .why("nobody restarts a server that hangs without exiting");
             report.add(match source {
-                Ok(handler) => {
-                    let (kill, budget) = (
-                        self.kill_after_seconds.get(),
-                        self.startup_budget_seconds.get(),
-                    );
-                    let mut done = format!("added {handler}, kills after {kill} s");
-                    let mut changes = vec![Change::set(at, probe::liveness(&handler, kill))];
+                Ok((alive, started)) => {
+                    let liveness = probe::liveness(&alive, self.kill_after_seconds.get());
+                    let kill = probe::patience(&liveness);
+                    let mut done = format!("added {alive}, kills after {kill} s");
+                    let mut changes = vec![Change::set(at(Kind::Liveness), liveness)];
                     if container.startup_probe.is_none() {
+                        let startup = probe::startup(&started, self.startup_budget_seconds.get());
+                        let budget = probe::patience(&startup);
                         let _ = write!(done, ", and a startup probe with {budget} s to start");
-                        let at = container.path().key("startupProbe");
-                        changes.push(Change::set(at, probe::startup(&handler, budget)));
+                        changes.push(Change::set(at(Kind::Startup), startup));
                     }
                     finding
                         .remedy(
                             "add a livenessProbe that only a dead server fails, and a startupProbe",
                         )
                         .fix(done, changes)
+                        .of_workload(alive.workload)
                 }
+                Err(withheld @ Withheld::Harmful { .. }) => finding
+                    .remedy(format!("leave it so; {withheld}"))
+                    .is_advice(),
                 Err(withheld) => finding.remedy(format!(
                     "add a livenessProbe and a startupProbe; {withheld}"
                 )),

@@ -42,7 +42,7 @@ use crate::object::view::StatefulSet;
 use crate::rule::{
     AtLeast, Context, Declare, Finding, Judges, Level, Levels, Meta, Report, Rule, Speaks,
 };
-use crate::workload::{Withheld, probe};
+use crate::workload::{Kind, Withheld, probe};
 
 /// The parameters.
 #[derive(Debug, Deserialize, Serialize)]
@@ -87,25 +87,38 @@ impl Rule for MissingReadinessProbe {
             .containers()
             .filter(|container| container.readiness_probe.is_none());
         for container in bare {
-            let source = cx.probe_handler(sts, &container, &self.helpers, self.grpc_health);
+            let source = cx.asked(
+                sts,
+                &container,
+                Kind::Readiness,
+                &self.helpers,
+                self.grpc_health,
+            );
             if source == Err(Withheld::Helper) {
                 continue;
             }
             let name = &*container.name;
-            let at = container.path().key("readinessProbe");
+            let at = container.path().key(Kind::Readiness.field());
             let finding = Finding::new(at.clone(), format!("container {name} has no readiness probe"))
                 .container(name)
                 .why("without one a pod is ready as soon as its process runs, and neither rollout nor traffic waits for it");
             report.add(match source {
-                Ok(handler) => finding
-                    .remedy("add a readinessProbe to the container that asks whether it can serve")
-                    .fix(
-                        format!("added {handler}, every {} s", self.period_seconds.get()),
-                        [Change::set(
-                            at,
-                            probe::readiness(&handler, self.period_seconds.get()),
-                        )],
-                    ),
+                Ok(asked) => {
+                    let probe = probe::readiness(&asked, self.period_seconds.get());
+                    let period = probe.period_seconds.unwrap_or_default();
+                    finding
+                        .remedy(
+                            "add a readinessProbe to the container that asks whether it can serve",
+                        )
+                        .fix(
+                            format!("added {asked}, every {period} s"),
+                            [Change::set(at, probe)],
+                        )
+                        .of_workload(asked.workload)
+                }
+                Err(withheld @ Withheld::Harmful { .. }) => finding
+                    .remedy(format!("leave it so; {withheld}"))
+                    .is_advice(),
                 Err(withheld) => {
                     finding.remedy(format!("add a readinessProbe to the container; {withheld}"))
                 }

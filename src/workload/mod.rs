@@ -1,17 +1,53 @@
 //! What is known of the programs that run in a set: where a probe's value comes from.
 //!
-//! This is the room of the workload catalogue. Until an entry knows better, a probe is derived from the ports that the
-//! container declares; nothing is ever invented.
+//! The catalogue knows many workloads by their images; every other probe is derived from the ports that the container declares.
+//! Nothing is ever invented.
 
+mod catalogue;
 pub mod data;
+mod entry;
+mod faults;
+mod image;
 mod peers;
 mod ports;
 pub mod probe;
+mod source;
+mod words;
 
-use crate::object::view::{Container, StatefulSet};
+use std::fmt;
 
-pub use peers::must_form_first;
+pub use catalogue::{COMMON, Catalogue};
+pub use entry::{Confidence, Data, KnownProbe, Workload};
+pub use faults::{Fault, faults};
+pub use peers::Forming;
 pub use ports::Port;
+pub use source::probe as asked;
+
+/// What a probe is for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Kind {
+    /// Whether it can serve.
+    Readiness,
+    /// Whether only a restart helps.
+    Liveness,
+    /// Whether it has started.
+    Startup,
+}
+
+impl Kind {
+    /// Every kind.
+    pub const ALL: [Self; 3] = [Self::Readiness, Self::Liveness, Self::Startup];
+
+    /// The container's field.
+    #[must_use]
+    pub fn field(self) -> &'static str {
+        match self {
+            Self::Readiness => "readinessProbe",
+            Self::Liveness => "livenessProbe",
+            Self::Startup => "startupProbe",
+        }
+    }
+}
 
 /// How to ask a container whether it is well.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -20,10 +56,67 @@ pub enum Handler {
     Tcp(Port),
     /// The standard gRPC health service answers on this port.
     Grpc(u16),
+    /// A page answers.
+    Http {
+        /// With its query.
+        path: String,
+        /// Where.
+        port: Port,
+        /// `HTTP` or `HTTPS`.
+        scheme: String,
+    },
+    /// A command ends well.
+    Exec(Vec<String>),
+}
+
+/// How to ask a container, and where that comes from.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Asked {
+    /// In which way.
+    pub handler: Handler,
+    /// How patiently.
+    pub numbers: Numbers,
+    /// The workload of the catalogue, where it is one.
+    pub workload: Option<String>,
+}
+
+/// How patiently a workload is asked; a policy's numbers are the least.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Numbers {
+    /// Seconds before the first question.
+    pub initial_delay: u32,
+    /// Seconds between two questions; none where the kind of probe says it.
+    pub period: Option<u32>,
+    /// Seconds that an answer may take: a busy server is slow before it is dead.
+    pub timeout: u32,
+    /// After how many failures in a row something is done.
+    pub failures: u32,
+}
+
+impl Default for Numbers {
+    fn default() -> Self {
+        Self {
+            initial_delay: 0,
+            period: None,
+            timeout: 5,
+            failures: 3,
+        }
+    }
+}
+
+impl Numbers {
+    fn of(probe: &KnownProbe) -> Self {
+        Self {
+            initial_delay: probe.initial_delay_seconds,
+            period: Some(probe.period_seconds),
+            timeout: probe.timeout_seconds,
+            failures: probe.failure_threshold,
+        }
+    }
 }
 
 /// Why no probe is derived for a container.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Withheld {
     /// A helper of the pod (proxy, exporter, reloader), whose state says nothing about the set's.
     Helper,
@@ -31,8 +124,21 @@ pub enum Withheld {
     NoPort,
     /// It declares several, and none speaks for it.
     SeveralPorts,
+    /// Another container of the pod declares the same.
+    SharedPort,
     /// Its peers must find it before it is ready, and would not.
     Forming,
+    /// Its image runs several programs, and its command line does not tell which.
+    Role,
+    /// There are too many of its kind.
+    Crowd,
+    /// None is right for it.
+    Harmful {
+        /// The workload.
+        workload: String,
+        /// Why.
+        why: String,
+    },
 }
 
 /// What is known besides the set, and what a policy says about deriving probes.
@@ -42,35 +148,8 @@ pub struct Preferences<'p> {
     pub helpers: &'p [String],
     /// Whether ports named `grpc` serve the standard health service.
     pub grpc_health: bool,
-    /// The answer of [`must_form_first`], which reads every container, for all of them.
-    pub must_form_first: bool,
-}
-
-/// How to ask `container` whether it is well: the one place where a probe's value comes from.
-pub fn handler(
-    set: &StatefulSet<'_>,
-    container: &Container<'_>,
-    preferences: Preferences<'_>,
-) -> Result<Handler, Withheld> {
-    // A pod's only container helps nobody.
-    let accompanies = set.spec.template.spec.containers.len() > 1;
-    let named = preferences
-        .helpers
-        .iter()
-        .any(|name| *container.name == **name);
-    if named || (accompanies && is_helper(&container.name)) {
-        return Err(Withheld::Helper);
-    }
-    let port = ports::main(set, container)?;
-    if preferences.must_form_first {
-        return Err(Withheld::Forming);
-    }
-    Ok(match port {
-        Port {
-            number, grpc: true, ..
-        } if preferences.grpc_health => Handler::Grpc(number),
-        port => Handler::Tcp(port),
-    })
+    /// What [`Forming::of`] says, which reads every container, for all of them.
+    pub forming: Forming,
 }
 
 /// Whether a container is named like a proxy, agent, exporter or reloader that stands beside the workload proper.
@@ -93,23 +172,40 @@ fn is_helper(name: &str) -> bool {
     NAMES.contains(&name) || ENDINGS.iter().any(|ending| name.ends_with(ending))
 }
 
-impl std::fmt::Display for Handler {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Display for Handler {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Tcp(port) => write!(f, "tcpSocket {port}"),
             Self::Grpc(port) => write!(f, "grpc {port}"),
+            Self::Http { path, port, .. } => write!(f, "httpGet {path} on {port}"),
+            Self::Exec(_) => f.write_str("exec check"),
         }
     }
 }
 
-impl std::fmt::Display for Withheld {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Display for Asked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.workload {
+            Some(workload) => write!(f, "{} of workload {workload}", self.handler),
+            None => self.handler.fmt(f),
+        }
+    }
+}
+
+impl fmt::Display for Withheld {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Helper => "it is a helper of the pod",
             Self::NoPort => "none could be injected: it declares no TCP port to ask",
             Self::SeveralPorts => "none was injected: it declares several TCP ports, and which one speaks for it is not clear",
+            Self::SharedPort => "none was injected: another container of the pod declares the same port, and only one can listen",
             Self::Forming => {
-                "none was injected: the set points at peers, and a probe that waits for them could keep it from forming"
+                "none was injected: its pods wait for their peers, and a probe could keep the set from forming"
+            }
+            Self::Role => "none was injected: its image runs several programs, and command and args do not tell which",
+            Self::Crowd => "none was injected: the pod has too many containers",
+            Self::Harmful { workload, why } => {
+                return write!(f, "none was injected into workload {workload}: {why}");
             }
         })
     }

@@ -2,16 +2,29 @@
 
 use crate::object::view::StatefulSet;
 
-/// Whether a probe could keep the set from forming: its own spec points at peers, and either its pods start one after the
-/// other, each when the one before is ready, or the governing Service hides pods that are not. (A server that listens only
-/// once it has a quorum needs its peers both started and found.) One replica waits for nobody; none may become several.
-///
-/// `governing` is the name of the governing Service, empty where it is not known; `publishes_unready` says whether that
-/// Service is known to publish pods that are not ready.
-#[must_use]
-pub fn must_form_first(set: &StatefulSet<'_>, governing: &str, publishes_unready: bool) -> bool {
-    let waits = set.spec.pod_management_policy == "OrderedReady" || !publishes_unready;
-    set.spec.replicas != 1 && waits && points_at_peers(set, governing)
+/// What of a set's forming a probe could stand in the way of.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Forming {
+    /// Whether a pod that needs its peers to be ready waits for ever: its pods start one after the other, each when the one
+    /// before is ready, or the governing Service hides pods that are not. (A server that listens only once it has a quorum needs
+    /// its peers both started and found.) One replica waits for nobody; none may become several.
+    pub waits: bool,
+    /// Whether its own spec points at peers.
+    pub has_peers: bool,
+}
+
+impl Forming {
+    /// What holds for a set. `governing` is the name of the governing Service, empty where it is not known; `publishes_unready`
+    /// says whether that Service is known to publish pods that are not ready.
+    #[must_use]
+    pub fn of(set: &StatefulSet<'_>, governing: &str, publishes_unready: bool) -> Self {
+        let in_order = set.spec.pod_management_policy == "OrderedReady";
+        let waits = set.spec.replicas != 1 && (in_order || !publishes_unready);
+        Self {
+            waits,
+            has_peers: waits && points_at_peers(set, governing),
+        }
+    }
 }
 
 /// Whether command, args or env of any container name the governing Service, an ordinal, or speak of peers.
@@ -87,7 +100,7 @@ mod tests {
             r#"{{"metadata":{{"name":"db"}},"spec":{{{spec}"template":{{"spec":{{"containers":[{container}]}}}}}}}}"#
         );
         let set = StatefulSet::parse(&text).expect("a set");
-        must_form_first(&set, "db-hl", publishes_unready)
+        Forming::of(&set, "db-hl", publishes_unready).has_peers
     }
 
     const PARALLEL: &str = r#""replicas":3,"podManagementPolicy":"Parallel","#;

@@ -16,6 +16,17 @@ pub struct Port {
     pub grpc: bool,
 }
 
+impl Port {
+    /// A port by its number alone.
+    pub(super) fn numbered(number: u16) -> Self {
+        Self {
+            number,
+            name: None,
+            grpc: false,
+        }
+    }
+}
+
 impl fmt::Display for Port {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.name {
@@ -66,10 +77,10 @@ const FEW: usize = 256;
 /// The port that speaks for the container: the one that the user's own probes ask, else the one that clients use, else the
 /// only TCP port that is not beside the service. Of several, none is guessed.
 pub(super) fn main(set: &StatefulSet<'_>, container: &Container<'_>) -> Result<Port, Withheld> {
-    let tcp: Vec<_> = container.ports.iter().filter(|port| is_tcp(port)).collect();
-    if let Some(asked) = tcp.iter().find(|port| is_asked(container, port)) {
-        return Ok(described(set, asked));
+    if let Some(asked) = asked(set, container) {
+        return Ok(asked);
     }
+    let tcp: Vec<_> = container.ports.iter().filter(|port| is_tcp(port)).collect();
     let beside_nothing: Vec<_> = tcp
         .iter()
         .copied()
@@ -87,6 +98,7 @@ pub(super) fn main(set: &StatefulSet<'_>, container: &Container<'_>) -> Result<P
     };
     match &candidates[..] {
         [] => Err(Withheld::NoPort),
+        [only] if is_shared(set, only) => Err(Withheld::SharedPort),
         [only] => Ok(described(set, only)),
         // `http` beside a port of another kind is often the administration's: it speaks only where all are like it.
         several if several.iter().all(|port| has_word(port, CLIENTS)) => Ok(described(
@@ -95,6 +107,29 @@ pub(super) fn main(set: &StatefulSet<'_>, container: &Container<'_>) -> Result<P
         )),
         _ => Err(Withheld::SeveralPorts),
     }
+}
+
+/// The declared port that the user's own probes ask.
+pub(super) fn asked(set: &StatefulSet<'_>, container: &Container<'_>) -> Option<Port> {
+    let tcp = container.ports.iter().filter(|port| is_tcp(port));
+    let mut asked = tcp.filter(|port| is_asked(container, port));
+    asked.next().map(|port| described(set, port))
+}
+
+/// The declared port of this number.
+pub(super) fn declared(
+    set: &StatefulSet<'_>,
+    container: &Container<'_>,
+    number: u16,
+) -> Option<Port> {
+    let mut tcp = container.ports.iter().filter(|port| is_tcp(port));
+    let port = tcp.find(|port| port.container_port == i64::from(number));
+    port.map(|port| described(set, port))
+}
+
+/// Whether the container declares any TCP port.
+pub(super) fn declares_any(container: &Container<'_>) -> bool {
+    container.ports.iter().any(is_tcp)
 }
 
 /// A port that a TCP probe can ask. The API server takes 1 to 65535 and refuses the rest by itself.
@@ -117,6 +152,15 @@ fn is_asked(container: &Container<'_>, port: &ContainerPort<'_>) -> bool {
         IntOrString::Number(number) => *number == port.container_port,
         IntOrString::Name(name) => !name.is_empty() && *name == port.name,
     })
+}
+
+/// Whether several containers of the pod declare this port: they share one network, so only one of them can listen.
+fn is_shared(set: &StatefulSet<'_>, port: &ContainerPort<'_>) -> bool {
+    let containers = set.spec.template.spec.containers.iter();
+    let ports = containers.flat_map(|container| container.ports.iter());
+    let same =
+        |other: &&ContainerPort<'_>| is_tcp(other) && other.container_port == port.container_port;
+    ports.filter(same).nth(1).is_some()
 }
 
 fn has_word(port: &ContainerPort<'_>, words: &[&str]) -> bool {

@@ -73,6 +73,7 @@ fn record_of(set: &Value) -> Option<Record> {
     let named: Value = serde_json::from_str(text).expect("the prototype wrote JSON");
     let entry = |rule: &str, container: Option<&str>, path: String| {
         let mut entry = Entry {
+            workload: None,
             rule: rule.to_owned(),
             container: container.map(str::to_owned),
             path,

@@ -136,7 +136,8 @@ fn in_lab() -> Vec<Fixture> {
     fixtures
 }
 
-fn in_manifests(folder: &str) -> Vec<Fixture> {
+/// Every set in the manifests of a folder, with what stands beside it.
+pub(crate) fn in_manifests(folder: &str) -> Vec<Fixture> {
     let mut fixtures = Vec::new();
     for (name, text) in files(folder, "yaml") {
         let (sets, beside): (Vec<_>, Vec<_>) =

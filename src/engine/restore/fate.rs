@@ -94,9 +94,11 @@ impl Restoration<'_, '_> {
         let was = entry.places_in(&self.raw_old).into_iter();
         let was = was.filter_map(|(_, value)| value);
         let brought_back = was.chain(now).filter_map(|value| entry.on_its_port(value));
-        // Ours always asked a declared port; one that does not is its author's.
+        // Ours always asked a declared port, or as its workload is asked; one that does not is its author's.
         let asked_a_port = |entry: &Entry| {
-            asks_a_port_of(entry, self.case.object) || asks_a_port_of(entry, self.old)
+            entry.workload.is_some()
+                || asks_a_port_of(entry, self.case.object)
+                || asks_a_port_of(entry, self.old)
         };
         brought_back.into_iter().find(asked_a_port)
     }

@@ -17,10 +17,13 @@ use crate::object::record::{Carried, Entry, Record};
 use crate::object::view::StatefulSet;
 use crate::object::{ApplyError, Change, Draft, Path};
 use crate::rule::waiver::waivers;
+use crate::workload::Catalogue;
 
 /// An update under repair.
 struct Restoration<'c, 'a> {
     case: &'c Case<'a>,
+    /// Of the policy only what it knows of workloads: a probe must not outlive the one that it was for.
+    catalogue: &'c Catalogue,
     old: &'c StatefulSet<'a>,
     /// Who wrote what of the request, and of the stored set.
     owners: Ownership<'c>,
@@ -33,13 +36,14 @@ struct Restoration<'c, 'a> {
 }
 
 /// Puts back what the request dropped, and says so.
-pub(super) fn restore(case: &Case<'_>) -> Result<Verdict, ApplyError> {
+pub(super) fn restore(case: &Case<'_>, catalogue: &Catalogue) -> Result<Verdict, ApplyError> {
     let is_due = |old: &&StatefulSet<'_>| may_have_lost(case, old) || has_no_room(case);
     let Some(old) = case.old.filter(is_due) else {
         return Ok(Verdict::default());
     };
     let mut restoration = Restoration {
         case,
+        catalogue,
         old,
         owners: Ownership::of(&case.object.metadata),
         old_owners: Ownership::of(&old.metadata),
@@ -84,7 +88,10 @@ fn asks_what_is_gone(record: Option<&str>, set: &StatefulSet<'_>) -> bool {
         return false;
     };
     let mut probes = record.injected.iter();
-    probes.any(|entry| entry.is_probe() && !entry.lapsed && !fate::asks_a_port_of(entry, set))
+    probes.any(|entry| {
+        let is_by_port = entry.is_probe() && entry.workload.is_none();
+        is_by_port && !entry.lapsed && !fate::asks_a_port_of(entry, set)
+    })
 }
 
 impl Restoration<'_, '_> {

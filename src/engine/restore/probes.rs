@@ -11,6 +11,7 @@ use crate::object::record::{Entry, Record};
 use crate::object::view::StatefulSet;
 use crate::object::{ApplyError, Change, Path};
 use crate::rule::{Context, Operation};
+use crate::workload::Kind;
 
 /// What the API server fills in where a probe leaves it out (kubernetes/kubernetes `pkg/apis/core/v1/defaults.go`).
 const DEFAULTS: [(&str, i64); 4] = [
@@ -42,12 +43,19 @@ impl Restoration<'_, '_> {
             }
             None => return Ok(Some(recorded.lapse())),
         };
-        let fits = asks_a_port_of(&entry, self.case.object);
-        let renewed = if fits || self.is_declined(&entry) {
+        let by_port = entry.workload.is_none();
+        let asks_a_port = by_port && asks_a_port_of(&entry, self.case.object);
+        let mut renewed = if asks_a_port || self.is_declined(&entry) {
             None
         } else {
             self.renewed(&entry, record)?
         };
+        // What was for a workload stays while that is what runs, and it would be asked in the same way.
+        let is_as_before = |renewed: &Entry| is_for_the_same(&entry, renewed);
+        let fits = asks_a_port || (!by_port && renewed.as_ref().is_some_and(is_as_before));
+        if fits {
+            renewed = None;
+        }
         let mut fate = self.fate(&entry, &at, now.as_ref(), (fits, renewed.as_ref()));
         if fate.keeps() && self.is_unprotected(&entry)? {
             fate = now.as_ref().map_or(Fate::Lapses, |_| Fate::IsUnprotected);
@@ -229,13 +237,15 @@ impl Restoration<'_, '_> {
             cluster,
             ..
         } = *self.case;
-        let cx = Context::new(Operation::Update, namespace, name, cluster);
-        let container = container_of(entry, &set);
-        let value =
-            container.and_then(|container| cx.renewed_probe(&set, &container, &entry.value));
-        Ok(value.map(|value| Entry {
+        let cx = Context::new(Operation::Update, namespace, name, cluster).knowing(self.catalogue);
+        let mut kinds = Kind::ALL.into_iter();
+        let kind = kinds.find(|kind| entry.path.ends_with(kind.field()));
+        let renewed = container_of(entry, &set)
+            .zip(kind)
+            .and_then(|(container, kind)| cx.renewed_probe(&set, &container, kind, &entry.value));
+        Ok(renewed.map(|(value, workload)| Entry {
             value,
-            ..entry.clone()
+            ..entry.clone().of_workload(workload)
         }))
     }
 }
@@ -243,8 +253,18 @@ impl Restoration<'_, '_> {
 /// In words, whom a probe asks that was derived anew.
 fn now_asks(entry: &Entry) -> String {
     let port = handler(&entry.value).map(|handler| &entry.value[handler]["port"]);
-    match port {
-        Some(Value::String(name)) => format!("asks port {name} now"),
-        port => format!("asks port {} now", port.unwrap_or(&Value::Null)),
+    match (port, &entry.workload) {
+        (Some(Value::String(name)), _) => format!("asks port {name} now"),
+        (Some(Value::Null) | None, Some(workload)) => format!("asks as workload {workload} now"),
+        (port, _) => format!("asks port {} now", port.unwrap_or(&Value::Null)),
     }
+}
+
+/// Whether a probe derived anew is for the same workload, asked in the same way.
+fn is_for_the_same(entry: &Entry, renewed: &Entry) -> bool {
+    let asked = |entry: &Entry| {
+        let handler = handler(&entry.value)?;
+        Some((handler, entry.value[handler]["port"].clone()))
+    };
+    entry.workload == renewed.workload && asked(entry) == asked(renewed)
 }

@@ -9,6 +9,7 @@ fn a_record_reads_back_what_it_wrote_in_one_order() {
     let entry = |rule: &str, value| Entry {
         rule: rule.into(),
         container: None,
+        workload: None,
         path: "spec".into(),
         value,
         lapsed: false,
@@ -51,6 +52,7 @@ fn holds(object: &Value, path: &str, value: &Value) -> bool {
     Entry {
         rule,
         container: None,
+        workload: None,
         path,
         value: value.clone(),
         lapsed: false,
@@ -63,6 +65,7 @@ fn a_value_that_is_gone_has_a_place_where_all_above_it_is_there() {
     let entry = |path: &str| Entry {
         rule: "r".into(),
         container: None,
+        workload: None,
         path: path.into(),
         value: json!(1),
         lapsed: false,
@@ -103,6 +106,7 @@ fn a_container_called_like_a_number_is_found_by_its_name_alone() {
     let entry = Entry {
         rule: "r".into(),
         container: Some("1".into()),
+        workload: None,
         path: "c[1].p".into(),
         value: json!(1),
         lapsed: false,
@@ -145,6 +149,7 @@ fn a_value_that_a_list_has_twice_is_taken_out_twice() {
     let entry = Entry {
         rule: "r".into(),
         container: Some("db".into()),
+        workload: None,
         path: "c[db].env[STATE]".into(),
         value: state,
         lapsed: false,

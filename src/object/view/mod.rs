@@ -129,6 +129,8 @@ table! {
     pub struct Container is "io.k8s.api.core.v1.Container" {
         /// The name.
         name "name": Text<'a>,
+        /// The image.
+        image "image": Text<'a>,
         /// The entry point, where it replaces the image's.
         command "command": List<Text<'a>>,
         /// Its arguments.

@@ -1,0 +1,334 @@
+//! The catalogue: which workload a container runs, by its image, its tag and its command line.
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use include_dir::{Dir, include_dir};
+use regex::Regex;
+
+use super::entry::{Confidence, Workload};
+use super::image::Image;
+use super::words::has_words;
+use crate::object::view::Container;
+use crate::object::yaml;
+
+/// One file per workload; that of a workload more needs nothing else.
+static FILES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/src/workload/catalogue");
+
+static BUILT_IN: LazyLock<Known> = LazyLock::new(|| Known::new(built_in_workloads()));
+
+/// Workloads, found by the last part of their images' names.
+#[derive(Debug, Default)]
+struct Known {
+    workloads: Vec<(Workload, Option<Regex>)>,
+    by_last_part: HashMap<String, Vec<(usize, String)>>,
+}
+
+/// What is known of workloads: what a policy says of its own, and what everybody knows.
+#[derive(Debug, Default)]
+pub struct Catalogue {
+    own: Known,
+}
+
+/// A catalogue without anything of a policy's own.
+pub static COMMON: LazyLock<Catalogue> = LazyLock::new(Catalogue::default);
+
+/// What a container runs.
+#[derive(Debug)]
+pub(super) enum Match<'c> {
+    /// Nothing that is known.
+    None,
+    /// One workload; `namesake` where only the image's last name says so.
+    One {
+        /// The workload.
+        workload: &'c Workload,
+        /// Whether the repository is somebody's own.
+        namesake: bool,
+    },
+    /// One of several: its tag does not tell which.
+    Tag(Vec<&'c Workload>),
+    /// An image that runs several programs, and its command line does not tell which.
+    Role,
+}
+
+impl Catalogue {
+    /// A catalogue with a policy's own workloads, which come before those that everybody knows.
+    ///
+    /// # Panics
+    /// Where [`faults`] finds any: whoever reads a policy asks first.
+    #[must_use]
+    pub fn new(own: Vec<Workload>) -> Self {
+        Self {
+            own: Known::new(own),
+        }
+    }
+
+    /// Every workload, those of the policy first.
+    pub fn workloads(&self) -> impl Iterator<Item = &Workload> {
+        let all = self.own.workloads.iter().chain(&BUILT_IN.workloads);
+        all.map(|(workload, _)| workload)
+    }
+
+    /// The workload of this id, or of this image.
+    #[must_use]
+    pub fn named(&self, name: &str) -> Vec<&Workload> {
+        let by_id = self.workloads().find(|workload| workload.id == name);
+        by_id.map_or_else(
+            || {
+                let image = Image::of(name);
+                let own = self.own.by_image(&image);
+                let found = if own.is_empty() {
+                    BUILT_IN.by_image(&image)
+                } else {
+                    own
+                };
+                found.into_iter().map(|(workload, _, _)| workload).collect()
+            },
+            |workload| vec![workload],
+        )
+    }
+
+    /// The workload that a container certainly runs.
+    #[must_use]
+    pub fn surely(&self, container: &Container<'_>) -> Option<&Workload> {
+        match self.find(container) {
+            Match::One {
+                workload,
+                namesake: false,
+            } if workload.confidence == Confidence::High => Some(workload),
+            _ => None,
+        }
+    }
+
+    /// What a container runs.
+    pub(super) fn find(&self, container: &Container<'_>) -> Match<'_> {
+        let image = Image::of(&container.image);
+        match self.own.find(&image, container) {
+            Match::None => BUILT_IN.find(&image, container),
+            found => found,
+        }
+    }
+}
+
+impl Known {
+    fn new(workloads: Vec<Workload>) -> Self {
+        let mut by_last_part: HashMap<String, Vec<_>> = HashMap::new();
+        for (index, workload) in workloads.iter().enumerate() {
+            for image in &workload.images {
+                let last = image.rsplit('/').next().unwrap_or_default();
+                let known = by_last_part.entry(last.to_owned()).or_default();
+                known.push((index, image.clone()));
+            }
+        }
+        let with_tags = |workload: Workload| {
+            let tags = workload.tags.as_deref();
+            let tags = tags.map(|tags| Regex::new(tags).expect("it has no faults"));
+            (workload, tags)
+        };
+        Self {
+            workloads: workloads.into_iter().map(with_tags).collect(),
+            by_last_part,
+        }
+    }
+
+    /// The workloads of an image, by the longest suffix.
+    fn by_image(&self, image: &Image<'_>) -> Vec<(&Workload, Option<&Regex>, &str)> {
+        let last = image.repository.rsplit('/').next().unwrap_or_default();
+        let known = self.by_last_part.get(last).map_or(&[][..], Vec::as_slice);
+        let fitting = || known.iter().filter(|(_, suffix)| image.ends_in(suffix));
+        let longest = fitting().map(|(_, suffix)| suffix.len()).max();
+        fitting()
+            .filter(|(_, suffix)| Some(suffix.len()) == longest)
+            .map(|(index, suffix)| {
+                let (workload, tags) = &self.workloads[*index];
+                (workload, tags.as_ref(), suffix.as_str())
+            })
+            .collect()
+    }
+
+    fn find(&self, image: &Image<'_>, container: &Container<'_>) -> Match<'_> {
+        let candidates = self.by_image(image);
+        let Some((_, _, suffix)) = candidates.first().copied() else {
+            return Match::None;
+        };
+        let of_role = |workload: &Workload| {
+            let tokens = &workload.role_tokens;
+            tokens.is_empty() || tokens.iter().any(|token| has_words(container, token))
+        };
+        let in_role: Vec<_> = candidates
+            .iter()
+            .filter(|(workload, ..)| of_role(workload))
+            .collect();
+        let fitting: Vec<_> = in_role
+            .iter()
+            .filter(|(_, tags, _)| tags.is_none_or(|tags| tags.is_match(image.tag)))
+            .collect();
+        match (&fitting[..], &in_role[..]) {
+            ([(workload, ..)], _) => Match::One {
+                workload,
+                namesake: image.is_namesake(suffix),
+            },
+            ([], []) => Match::Role,
+            // A tag that says a version says that it is none of these.
+            ([], _) if image.tag.contains(|c: char| c.is_ascii_digit()) => Match::None,
+            ([], several) => Match::Tag(several.iter().map(|(workload, ..)| *workload).collect()),
+            _ => Match::Role,
+        }
+    }
+}
+
+fn built_in_workloads() -> Vec<Workload> {
+    let files = FILES.files();
+    let files = files.filter(|file| file.path().extension().is_some_and(|of| of == "yaml"));
+    let mut workloads: Vec<_> = files
+        .map(|file| {
+            let name = file.path().display().to_string();
+            let text = file.contents_utf8().unwrap_or_default();
+            read(&name, text).unwrap_or_else(|error| panic!("{error}"))
+        })
+        .collect();
+    workloads.sort_by(|one, other| one.id.cmp(&other.id));
+    workloads
+}
+
+/// Reads the file of one workload.
+fn read(file: &str, text: &str) -> Result<Workload, String> {
+    let documents = yaml::read(file, text).map_err(|error| error.to_string())?;
+    let [document] = &documents[..] else {
+        return Err(format!("{file}: expected one workload"));
+    };
+    yaml::decode(file, text, document).map_err(|error| error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::super::faults;
+    use super::*;
+    use crate::object::view::StatefulSet;
+
+    #[test]
+    fn every_file_is_right_and_named_after_its_workload() {
+        let date = Regex::new(r"^20\d\d-[01]\d-[0-3]\d$").expect("a pattern");
+        for file in FILES.files() {
+            let name = file.path().display().to_string();
+            if name == "README.md" {
+                continue;
+            }
+            let workload = read(&name, file.contents_utf8().expect("text"));
+            let workload = workload.unwrap_or_else(|error| panic!("{error}"));
+            assert_eq!(name, format!("{}.yaml", workload.id));
+            assert!(!workload.sources.is_empty(), "{name}: no sources");
+            let checked = workload.checked.as_deref().unwrap_or_default();
+            assert!(date.is_match(checked), "{name}: checked: {checked:?}");
+            let kinds = [&workload.readiness, &workload.liveness, &workload.startup];
+            let why = [
+                &workload.why.readiness,
+                &workload.why.liveness,
+                &workload.why.startup,
+            ];
+            for (probe, why) in kinds.into_iter().zip(why) {
+                assert!(!why.is_empty(), "{name}: no reason for {probe:?}");
+            }
+        }
+        assert_eq!(faults(&built_in_workloads()), Vec::new());
+    }
+
+    /// Not a limit: what was not looked at for long is to be looked at first.
+    #[test]
+    fn the_oldest_are_listed() {
+        let mut by_date: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for workload in COMMON.workloads() {
+            let checked = workload.checked.clone().unwrap_or_default();
+            by_date
+                .entry(checked)
+                .or_default()
+                .push(workload.id.clone());
+        }
+        let (date, oldest) = by_date.first_key_value().expect("there are workloads");
+        assert_eq!(
+            (date.as_str(), oldest.join(", ").as_str()),
+            ("2023-07-01", "kafka-confluent, zookeeper-confluent"),
+            "the oldest changed: these are the ones to be checked next"
+        );
+    }
+
+    fn runs(image: &str, more: &str) -> String {
+        let text = format!(
+            r#"{{"spec":{{"template":{{"spec":{{"containers":[{{"name":"c","image":"{image}"{more}}}]}}}}}}}}"#
+        );
+        let set = StatefulSet::parse(&text).expect("a set");
+        match COMMON.find(&set.spec.template.spec.containers[0]) {
+            Match::None => "nothing known".to_owned(),
+            Match::One { workload, namesake } => {
+                format!(
+                    "{}{}",
+                    workload.id,
+                    if namesake { ", a namesake" } else { "" }
+                )
+            }
+            Match::Tag(workloads) => {
+                let ids = workloads.iter().map(|workload| &*workload.id);
+                format!("one of {}", ids.collect::<Vec<_>>().join(", "))
+            }
+            Match::Role => "one of its programs".to_owned(),
+        }
+    }
+
+    #[test]
+    fn image_tag_and_command_line_tell_the_workload() {
+        for (image, workload) in [
+            ("redis:7", "redis"),
+            ("docker.io/library/redis", "redis"),
+            ("acme/redis:7", "redis, a namesake"),
+            ("bitnami/redis:7", "redis-bitnami"),
+            ("registry.x.io/mirror/bitnami/redis:7", "redis-bitnami"),
+            ("postgres:15-alpine", "postgres"),
+            ("postgres:18", "postgres-18"),
+            ("timescale/timescaledb:2.14-pg16", "postgres"),
+            ("postgres", "one of postgres, postgres-18"),
+            ("postgres@sha256:0", "one of postgres, postgres-18"),
+            ("influxdb:2.7", "influxdb-2"),
+            ("bitnami/mongodb:4.4.4", "nothing known"),
+            ("keycloak/keycloak:20.0", "nothing known"),
+            ("keycloak/keycloak:latest", "one of keycloak"),
+            ("oliver006/redis_exporter", "nothing known"),
+            ("my-redis", "nothing known"),
+            ("", "nothing known"),
+            ("dgraph/dgraph:v23", "one of its programs"),
+        ] {
+            assert_eq!(runs(image, ""), workload, "{image}");
+        }
+        for (args, workload) in [
+            (r#"["volume","-mserver=master-0:9333"]"#, "seaweedfs-volume"),
+            (
+                r#"["-logtostderr=true","master","-port=9333"]"#,
+                "seaweedfs-master",
+            ),
+            (r#"["server","-filer"]"#, "one of its programs"),
+            (r#"["master","filer"]"#, "one of its programs"),
+        ] {
+            let more = format!(r#","args":{args}"#);
+            assert_eq!(runs("chrislusf/seaweedfs:3", &more), workload, "{args}");
+        }
+    }
+
+    #[test]
+    fn every_version_is_one_workload() {
+        for workload in COMMON.workloads() {
+            for image in &workload.images {
+                for major in 1..30 {
+                    let tagged = format!("{image}:{major}.1-alpine");
+                    let image = Image::of(&tagged);
+                    let fitting = BUILT_IN.by_image(&image);
+                    let fitting = fitting.iter().filter(|(workload, tags, _)| {
+                        workload.role_tokens.is_empty()
+                            && tags.is_none_or(|tags| tags.is_match(image.tag))
+                    });
+                    assert!(fitting.count() <= 1, "{tagged} is several workloads");
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! Where the probe of a container comes from: what is known of its workload, or the ports that it declares.
+
+use super::catalogue::Match;
+use super::entry::{Confidence, KnownProbe, Workload};
+use super::ports::{self, Port};
+use super::words::{has_prefix, is_configured, is_told, may_speak_tls, names_other_port};
+use super::{Asked, Catalogue, Forming, Handler, Kind, Numbers, Preferences, Withheld, is_helper};
+use crate::object::view::{Container, StatefulSet};
+
+/// In a pod of more containers nothing is derived: nobody has so many, and to look at each beside all takes their square.
+const CROWD: usize = 256;
+
+/// How to ask `container`, for each kind of probe that it lacks: the one place where a probe's value comes from.
+pub fn probe(
+    catalogue: &Catalogue,
+    set: &StatefulSet<'_>,
+    container: &Container<'_>,
+    kind: Kind,
+    preferences: Preferences<'_>,
+) -> Result<Asked, Withheld> {
+    let containers = set.spec.template.spec.containers.len();
+    let named = preferences
+        .helpers
+        .iter()
+        .any(|name| *container.name == **name);
+    // A pod's only container helps nobody.
+    if named || (containers > 1 && is_helper(&container.name)) {
+        return Err(Withheld::Helper);
+    }
+    if containers > CROWD {
+        return Err(Withheld::Crowd);
+    }
+    match catalogue.find(container) {
+        Match::None => declared(set, container, preferences),
+        Match::Role => Err(Withheld::Role),
+        Match::Tag(workloads) => match agreed(&workloads, kind) {
+            Some(workload) => known(workload, false, set, container, kind, preferences),
+            None => declared(set, container, preferences),
+        },
+        Match::One { workload, namesake } => {
+            known(workload, namesake, set, container, kind, preferences)
+        }
+    }
+}
+
+/// One of several workloads, where all are asked alike.
+fn agreed<'c>(workloads: &[&'c Workload], kind: Kind) -> Option<&'c Workload> {
+    let (first, rest) = workloads.split_first()?;
+    let alike = |other: &&&Workload| other.probe(kind).0 == first.probe(kind).0;
+    rest.iter().all(|other| alike(&other)).then_some(*first)
+}
+
+/// By the port that the container declares.
+fn declared(
+    set: &StatefulSet<'_>,
+    container: &Container<'_>,
+    preferences: Preferences<'_>,
+) -> Result<Asked, Withheld> {
+    let port = ports::main(set, container)?;
+    let Forming { waits, has_peers } = preferences.forming;
+    if waits && has_peers {
+        return Err(Withheld::Forming);
+    }
+    let handler = match port {
+        Port {
+            number, grpc: true, ..
+        } if preferences.grpc_health => Handler::Grpc(number),
+        port => Handler::Tcp(port),
+    };
+    Ok(Asked {
+        handler,
+        numbers: Numbers::default(),
+        workload: None,
+    })
+}
+
+/// As the workload is known to be asked, or in a safer way where the manifest leaves doubt.
+fn known(
+    workload: &Workload,
+    namesake: bool,
+    set: &StatefulSet<'_>,
+    container: &Container<'_>,
+    kind: Kind,
+    preferences: Preferences<'_>,
+) -> Result<Asked, Withheld> {
+    let (probe, why) = workload.probe(kind);
+    let Some(probe) = probe else {
+        return Err(Withheld::Harmful {
+            workload: workload.id.clone(),
+            why: why.to_owned(),
+        });
+    };
+    if workload.confidence == Confidence::Low {
+        return declared(set, container, preferences);
+    }
+    let is_sure = workload.confidence == Confidence::High && !namesake;
+    let Forming { waits, has_peers } = preferences.forming;
+    if waits && (workload.ready_needs_peers || !is_sure && has_peers) {
+        return Err(Withheld::Forming);
+    }
+    let Some(port) = port(workload, probe, set, container)? else {
+        return declared(set, container, preferences);
+    };
+    let handler = if is_sure {
+        handler(workload, probe, port, container)
+    } else {
+        Handler::Tcp(port.port)
+    };
+    // What takes a command seconds, a connection does not; but how often may fail is the workload's all the same.
+    Ok(Asked {
+        handler,
+        numbers: Numbers::of(probe),
+        workload: Some(workload.id.clone()),
+    })
+}
+
+/// The port to ask, and whether it is the one that the known probe asks.
+struct AskedPort {
+    port: Port,
+    is_own: bool,
+}
+
+/// Where the container listens: where the manifest confirms it. None where everything is moved, or nothing is said of it.
+fn port(
+    workload: &Workload,
+    probe: &KnownProbe,
+    set: &StatefulSet<'_>,
+    container: &Container<'_>,
+) -> Result<Option<AskedPort>, Withheld> {
+    let client = workload.tcp_ports().next();
+    let Some(asked) = probe.port().or(client) else {
+        // A command that asks no port.
+        return Ok(None);
+    };
+    // What the author asks by himself is where it listens.
+    if let Some(own) = ports::asked(set, container) {
+        let is_own = own.number == asked;
+        return Ok(Some(AskedPort { port: own, is_own }).filter(|_| is_own));
+    }
+    let is_declared = |number: u16| ports::declared(set, container, number);
+    if let Some(port) = is_declared(asked) {
+        return Ok(Some(AskedPort { port, is_own: true }));
+    }
+    if ports::declares_any(container) {
+        let known = workload.tcp_ports().find_map(is_declared);
+        // A second port that is switched on by name need not be declared.
+        let is_on = is_told(container, &workload.enabled_by);
+        return Ok(known.map(|known| AskedPort {
+            port: if is_on { Port::numbered(asked) } else { known },
+            is_own: is_on,
+        }));
+    }
+    // Nothing is declared: the default holds where nothing speaks against it.
+    let known: Vec<_> = workload.tcp_ports().collect();
+    let Some(client) = client else {
+        return Ok(None);
+    };
+    let is_moved = names_other_port(container, &known)
+        || is_configured(container)
+        || !container.command.is_empty();
+    if is_moved {
+        return Err(Withheld::NoPort);
+    }
+    // A second port may be switched off; that of the clients is not.
+    Ok(Some(AskedPort {
+        port: Port::numbered(client),
+        is_own: client == asked,
+    }))
+}
+
+/// The handler, as safe as the manifest's doubts call for: a connection to the same port never asks too much.
+fn handler(
+    workload: &Workload,
+    probe: &KnownProbe,
+    AskedPort { port, is_own }: AskedPort,
+    container: &Container<'_>,
+) -> Handler {
+    let is_on = workload.enabled_by.is_empty() || is_told(container, &workload.enabled_by);
+    if !is_own || !is_on || is_told(container, &workload.tls_hints) {
+        return Handler::Tcp(port);
+    }
+    match (&probe.exec, &probe.http_get) {
+        (Some(exec), _) => Handler::Exec(exec.command.clone()),
+        (None, Some(_)) if may_speak_tls(container) || has_prefix(container) => Handler::Tcp(port),
+        (None, Some(http)) => Handler::Http {
+            path: http.path.clone(),
+            port,
+            scheme: http.scheme.clone(),
+        },
+        (None, None) => Handler::Tcp(port),
+    }
+}
