@@ -4,11 +4,14 @@
 //! A server that hangs but does not exit is restarted by nobody. A liveness probe that is too eager is worse, though: it
 //! kills a database in the middle of its recovery, and the recovery begins anew.
 //! ## Fix
-//! On CREATE, `tcpSocket` on the port that speaks for the container (as in missing-readiness-probe), so slow that only a
+//! On CREATE, as the catalogue of workloads knows that the container's image is to be asked (`steadfast explain workload NAME`),
+//! else `tcpSocket` on the port that speaks for the container (as in missing-readiness-probe), so slow that only a
 //! dead server fails it: 120 s of failures by default. A liveness probe never comes without a startup probe: where the
-//! container has none, one with a budget of 30 min is added, and until it passes the liveness probe does not ask.
+//! container has none, one with a budget of 30 min is added, and until it passes the liveness probe does not ask. Where the
+//! catalogue has a longer budget, that one holds.
 //!
-//! It is withheld where a readiness probe would be. Where restarting does harm, waive the rule.
+//! It is withheld where a readiness probe would be. Of workloads that a restart makes worse (Elasticsearch, Vault, RabbitMQ, ...)
+//! the catalogue says so: none is injected, and nobody is denied for it. Where it does harm elsewhere, waive the rule.
 //! ## Example
 //! ```yaml before
 //! metadata: {name: web}
@@ -72,9 +75,9 @@ use crate::workload::{Kind, Withheld, probe};
 #[derive(Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields, rename_all = "camelCase")]
 pub struct MissingLivenessProbe {
-    /// Seconds that a container has to start before an injected startup probe gives up; 60 or more.
+    /// Seconds that a container has to start before an injected startup probe gives up, at least; 60 or more.
     startup_budget_seconds: AtLeast<60>,
-    /// Seconds of failures after which an injected liveness probe kills; 120 or more.
+    /// Seconds of failures after which an injected liveness probe kills, at least; 120 or more.
     kill_after_seconds: AtLeast<120>,
     /// Whether ports named `grpc` serve the standard health service, so that it can be asked.
     grpc_health: bool,

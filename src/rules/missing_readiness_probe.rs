@@ -5,7 +5,11 @@
 //! pods one after the other and waits for each to be ready: without a probe it waits for nothing, and Services send
 //! traffic to a server that does not listen yet.
 //! ## Fix
-//! On CREATE, `tcpSocket` on the declared port that speaks for the container: the one that its other probes ask, else one
+//! On CREATE, as the catalogue of workloads knows that the container's image is to be asked (`steadfast explain workload NAME`); a
+//! policy's `workloads` come before it. Where the manifest leaves doubt (TLS, a path prefix, a port of its own, somebody's own
+//! image of that name), only a connection to the port is asked for.
+//!
+//! Of any other image, `tcpSocket` on the declared port that speaks for the container: the one that its other probes ask, else one
 //! with a conventional name (`http`, `client`, ...), else the only TCP port that is not for metrics, peers or administration. An HTTP path, a file or a
 //! command is never invented, and neither is a gRPC health service: the kubelet counts a server that does not implement
 //! it as failed (`grpcHealth: true` states that yours do).
@@ -48,7 +52,7 @@ use crate::workload::{Kind, Withheld, probe};
 #[derive(Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields, rename_all = "camelCase")]
 pub struct MissingReadinessProbe {
-    /// Seconds between two questions of an injected probe.
+    /// Seconds between two questions of an injected probe, at least.
     period_seconds: AtLeast<1>,
     /// Whether ports named `grpc` serve the standard health service, so that it can be asked.
     grpc_health: bool,

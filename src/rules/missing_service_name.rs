@@ -5,7 +5,7 @@
 //! brokers need. Without `serviceName` there are none, and the field can never be changed again.
 //! ## Fix
 //! On CREATE only. The one headless Service in the namespace that selects the set's pods is named. Of several, none is
-//! guessed. If there is certainly none, the name is made from `name`, and the message says which Service to create, unless a
+//! guessed. If there is certainly none, the name is made from `name` or as the chart of a known workload does, and the message says which Service to create, unless a
 //! Service of that name serves other pods. Where the cluster's Services are not known, nothing is injected.
 //!
 //! Some sets want no governing Service: annotate them `steadfast.dev/headless-service: none`.
@@ -50,19 +50,12 @@ use crate::rule::{
 };
 
 /// The parameters.
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Debug, Default, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields, rename_all = "camelCase")]
 pub struct MissingServiceName {
-    /// What to call the Service where there is none; `{name}` is the set's name.
-    name: String,
-}
-
-impl Default for MissingServiceName {
-    fn default() -> Self {
-        Self {
-            name: "{name}".to_owned(),
-        }
-    }
+    /// What to call the Service where there is none; `{name}` is the set's name. Without it, as the chart of a known workload does
+    /// (`{name}-headless`), else the set's own name.
+    name: Option<String>,
 }
 
 impl Declare for MissingServiceName {
@@ -106,7 +99,7 @@ impl Rule for MissingServiceName {
                     several.join(", ")
                 )),
             },
-            Known::Absent => match self.made_name(cx.name).map(|name| (still_to_do(sts, cx, &name), name)) {
+            Known::Absent => match self.made_name(sts, cx).map(|name| (still_to_do(sts, cx, &name), name)) {
                 Some((Ok(todo), name)) => finding
                     .remedy(format!("set serviceName: {name}. {todo}"))
                     .fix(format!("set to \"{name}\". {todo}"), set(&name)),
@@ -123,8 +116,12 @@ impl Rule for MissingServiceName {
 impl MissingServiceName {
     /// The name made for a Service that is still to be created: a DNS-1035 label, as Services before Kubernetes 1.36 must
     /// have (`RelaxedServiceNameValidation`); `None` where there is no such name.
-    fn made_name(&self, set: &str) -> Option<String> {
-        let name = self.name.replace("{name}", set);
+    fn made_name(&self, sts: &StatefulSet<'_>, cx: &Context<'_>) -> Option<String> {
+        let set = cx.name;
+        let name = match &self.name {
+            Some(template) => template.replace("{name}", set),
+            None => format!("{set}{}", cx.headless_suffix(sts)),
+        };
         let plain = name
             .bytes()
             .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');

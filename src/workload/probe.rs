@@ -54,11 +54,12 @@ pub fn patience(probe: &Probe) -> i64 {
 #[must_use]
 pub fn with_handler(probe: &Value, asked: &Asked) -> Value {
     let mut asking = serde_json::to_value(readiness(asked, 10)).expect("a probe is plain data");
-    for (key, value) in probe.as_object().into_iter().flatten() {
-        if !HANDLERS.contains(&key.as_str()) {
-            asking[key] = value.clone();
-        }
-    }
+    let fields = asking.as_object_mut().expect("a probe is an object");
+    let is_handler = |key: &str| HANDLERS.contains(&key);
+    fields.retain(|key, _| is_handler(key) || !probe[key].is_null());
+    let numbers = probe.as_object().into_iter().flatten();
+    let numbers = numbers.filter(|(key, _)| !is_handler(key));
+    fields.extend(numbers.map(|(key, value)| (key.clone(), value.clone())));
     asking
 }
 

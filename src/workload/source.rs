@@ -175,13 +175,16 @@ fn handler(
     AskedPort { port, is_own }: AskedPort,
     container: &Container<'_>,
 ) -> Handler {
-    let is_on = workload.enabled_by.is_empty() || is_told(container, &workload.enabled_by);
-    if !is_own || !is_on || is_told(container, &workload.tls_hints) {
+    let told_on = is_told(container, &workload.enabled_by);
+    let is_off = !told_on && !workload.enabled_by.is_empty();
+    if !is_own || is_off || is_told(container, &workload.tls_hints) {
         return Handler::Tcp(port);
     }
+    // Whoever says that it answers also says how.
+    let may_be_elsewhere = !told_on && (may_speak_tls(container) || has_prefix(container));
     match (&probe.exec, &probe.http_get) {
         (Some(exec), _) => Handler::Exec(exec.command.clone()),
-        (None, Some(_)) if may_speak_tls(container) || has_prefix(container) => Handler::Tcp(port),
+        (None, Some(_)) if may_be_elsewhere => Handler::Tcp(port),
         (None, Some(http)) => Handler::Http {
             path: http.path.clone(),
             port,

@@ -6,6 +6,9 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+mod entries;
+#[path = "../common/running.rs"]
+mod running;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

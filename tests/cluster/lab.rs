@@ -84,30 +84,38 @@ impl Lab {
         command.succeed().map(drop)
     }
 
+    /// The probes that the bare set gets, by rule and field.
+    fn probes(&self) -> Vec<(&'static str, &'static str, Value)> {
+        if self.app == "vault" {
+            // The catalogue knows how it is asked, and that a sealed one must not be restarted.
+            return vec![("missing-readiness-probe", "readinessProbe", vault_probe())];
+        }
+        vec![
+            ("missing-liveness-probe", "livenessProbe", probe(20, 6)),
+            ("missing-liveness-probe", "startupProbe", probe(10, 180)),
+            ("missing-readiness-probe", "readinessProbe", probe(10, 3)),
+        ]
+    }
+
     /// What the record of the bare set says.
     pub(crate) fn record(&self) -> Value {
-        let container =
-            |field: &str| format!("spec.template.spec.containers[{}].{field}", self.app);
-        json!({"version": 1, "injected": [
-            {
-                "rule": "dangling-volume-mount",
-                "path": format!("spec.volumeClaimTemplates[{}]", self.claim),
-                "value": self.claim_template(),
-            },
-            {
-                "rule": "missing-liveness-probe", "container": self.app,
-                "path": container("livenessProbe"), "value": probe(20, 6),
-            },
-            {
-                "rule": "missing-liveness-probe", "container": self.app,
-                "path": container("startupProbe"), "value": probe(10, 180),
-            },
-            {
-                "rule": "missing-readiness-probe", "container": self.app,
-                "path": container("readinessProbe"), "value": probe(10, 3),
-            },
-            {"rule": "missing-service-name", "path": "spec.serviceName", "value": self.service_name},
-        ]})
+        let claim = json!({
+            "rule": "dangling-volume-mount",
+            "path": format!("spec.volumeClaimTemplates[{}]", self.claim),
+            "value": self.claim_template(),
+        });
+        let probes = self.probes().into_iter().map(|(rule, field, value)| {
+            let path = format!("spec.template.spec.containers[{}].{field}", self.app);
+            let mut entry =
+                json!({"rule": rule, "container": self.app, "path": path, "value": value});
+            if self.app == "vault" {
+                entry["workload"] = "vault".into();
+            }
+            entry
+        });
+        let service = json!({"rule": "missing-service-name", "path": "spec.serviceName", "value": self.service_name});
+        let injected: Vec<_> = [claim].into_iter().chain(probes).chain([service]).collect();
+        json!({"version": 1, "injected": injected})
     }
 
     /// The bare set with everything that is to be injected written out by hand.
@@ -117,32 +125,43 @@ impl Lab {
         spec["serviceName"] = json!(self.service_name);
         spec["volumeClaimTemplates"] = json!([self.claim_template()]);
         let container = &mut spec["template"]["spec"]["containers"][0];
-        container["readinessProbe"] = probe(10, 3);
-        container["livenessProbe"] = probe(20, 6);
-        container["startupProbe"] = probe(10, 180);
+        for (_, field, value) in self.probes() {
+            container[field] = value;
+        }
         Ok(set)
     }
 
     /// The rules that speak about the bare set, each with a word of what it did.
-    pub(crate) fn warnings(&self) -> [(&'static str, String); 4] {
-        [
-            (
-                "dangling-volume-mount",
-                format!("added claim template {}, 8Gi", self.claim),
-            ),
-            (
-                "missing-service-name",
-                format!("set to \"{}\"", self.service_name),
-            ),
-            (
+    pub(crate) fn warnings(&self) -> Vec<(&'static str, String)> {
+        let claim = format!("added claim template {}, 8Gi", self.claim);
+        let service = format!("set to \"{}\"", self.service_name);
+        let mut warnings = vec![
+            ("dangling-volume-mount", claim),
+            ("missing-service-name", service),
+        ];
+        let probes: &[_] = if self.app == "vault" {
+            &[(
                 "missing-readiness-probe",
-                "added tcpSocket http, every 10 s".to_owned(),
-            ),
-            (
-                "missing-liveness-probe",
-                "added tcpSocket http, kills after 120 s".to_owned(),
-            ),
-        ]
+                "added httpGet /v1/sys/health?standbyok=true&perfstandbyok=true on http of workload vault, every 10 s",
+            )]
+        } else {
+            &[
+                (
+                    "missing-readiness-probe",
+                    "added tcpSocket http, every 10 s",
+                ),
+                (
+                    "missing-liveness-probe",
+                    "added tcpSocket http, kills after 120 s",
+                ),
+            ]
+        };
+        warnings.extend(
+            probes
+                .iter()
+                .map(|(rule, done)| (*rule, (*done).to_owned())),
+        );
+        warnings
     }
 
     /// No class is named: the cluster's default one is taken.
@@ -162,5 +181,12 @@ fn probe(period: u32, failures: u32) -> Value {
     json!({
         "tcpSocket": {"port": "http"}, "periodSeconds": period, "timeoutSeconds": 5,
         "successThreshold": 1, "failureThreshold": failures,
+    })
+}
+
+fn vault_probe() -> Value {
+    json!({
+        "httpGet": {"path": "/v1/sys/health?standbyok=true&perfstandbyok=true", "port": "http", "scheme": "HTTP"},
+        "initialDelaySeconds": 5, "periodSeconds": 10, "timeoutSeconds": 3, "successThreshold": 1, "failureThreshold": 2,
     })
 }

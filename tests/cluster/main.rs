@@ -21,10 +21,13 @@ mod namespace;
 mod objects;
 mod pki;
 mod registration;
+#[path = "../common/running.rs"]
+mod running;
 mod supervise;
 mod webhook;
 
 mod api_server;
+mod catalogue;
 mod chart;
 mod denial;
 mod guarded;
@@ -70,6 +73,7 @@ pub(crate) use tests;
 
 const TESTS: &[&[Test]] = &[
     api_server::TESTS,
+    catalogue::TESTS,
     chart::TESTS,
     denial::TESTS,
     guarded::TESTS,

@@ -73,10 +73,11 @@ impl Restoration<'_, '_> {
         if dropped && self.may_leave_a_part(at) && !contains(now, &entry.value) {
             return Fate::IsRemnant;
         }
-        if fits {
-            Fate::Stays(entry.clone())
-        } else {
-            Fate::IsStale
+        match (fits, contains(now, &entry.value)) {
+            (true, _) => Fate::Stays(entry.clone()),
+            (false, true) => Fate::IsStale,
+            // With a number of his it is its author's, port and all.
+            (false, false) => Fate::Lapses,
         }
     }
 

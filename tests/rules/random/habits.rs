@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 
 use super::edit::{Edit, InClaims, InContainer, RECORD};
 use super::manifest::{
-    ANNOTATIONS, CONTAINERS, PORTS, PROBES, container, mount, numbers, port, probe, strategy,
+    ANNOTATIONS, CONTAINERS, IMAGES, PORTS, PROBES, container, mount, numbers, port, probe,
+    strategy,
 };
 
 /// An edit.
@@ -85,7 +86,7 @@ fn in_container() -> impl Strategy<Value = InContainer> {
         .map(|(name, _)| json!(name))
         .filter(|name| name != "")
         .collect();
-    let image = select(vec![json!("example.com/app:1"), json!("example.com/app:2")]);
+    let image = select(IMAGES).prop_map(Value::from);
     let mounts = vec![
         ("data", "/data"),
         ("scratch", "/state"),

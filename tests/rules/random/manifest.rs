@@ -150,6 +150,16 @@ fn pod() -> impl Strategy<Value = Value> {
         })
 }
 
+/// Images, of which nothing is known, or how they are asked: a page, a command, a port, and never whether they live.
+pub(super) const IMAGES: &[&str] = &[
+    "example.com/app:1",
+    "example.com/app:2",
+    "minio/minio:1",
+    "jenkins/jenkins:2",
+    "mariadb:11",
+    "elasticsearch:8",
+];
+
 /// A container of one of these names.
 pub(super) fn container(name: impl Strategy<Value = &'static str>) -> impl Strategy<Value = Value> {
     let probes = btree_map(select(PROBES), probe(), 0..2);
@@ -160,14 +170,15 @@ pub(super) fn container(name: impl Strategy<Value = &'static str>) -> impl Strat
     let mounts = option::of(mounts.prop_map(Iterator::collect));
     (
         name,
+        prop_oneof![3 => Just(IMAGES[0]), 2 => select(IMAGES)],
         option::weighted(0.9, ports.prop_map(Iterator::collect)),
         mounts,
         probes,
     )
-        .prop_map(|(name, ports, mounts, probes)| {
+        .prop_map(|(name, image, ports, mounts, probes)| {
             let mut container = object([
                 ("name", Some(json!(name))),
-                ("image", Some(json!("example.com/app:1"))),
+                ("image", Some(json!(image))),
                 ("ports", ports),
                 ("volumeMounts", mounts),
             ]);

@@ -48,6 +48,8 @@ fn lost_its_guard(step: &Step<'_>, becomes: &Value) -> bool {
 enum Fate<'s> {
     /// Just this; null is none.
     Is(Value),
+    /// Any of these, or one that asks in one other way: it was for a workload, and what runs now may be another.
+    ForWorkload { is: Value, was: Value },
     /// None, or this probe with another handler, which asks a port that the container declares.
     Renewed { of: &'s Value, container: &'s Value },
 }
@@ -83,6 +85,10 @@ fn fate<'s>(
     let Some(handler) = HANDLERS.into_iter().find(|own| !ours.value[*own].is_null()) else {
         return as_asked;
     };
+    if ours.workload.is_some() {
+        let (is, was) = (is.clone(), was.clone());
+        return Fate::ForWorkload { is, was };
+    }
     let port_is_there = asks_a_port_of(&ours.value, container);
     if is.is_null() {
         return match port_is_there {
@@ -139,6 +145,10 @@ impl Fate<'_> {
     fn allows(&self, probe: &Value) -> bool {
         match self {
             Self::Is(lawful) => probe == lawful,
+            Self::ForWorkload { is, was } => {
+                let asks = HANDLERS.iter().filter(|own| !probe[**own].is_null());
+                probe.is_null() || probe == is || probe == was || asks.count() == 1
+            }
             Self::Renewed { of, container } => {
                 let asks = HANDLERS.iter().filter(|own| !probe[**own].is_null());
                 let anew = asks.count() == 1 && asks_a_port_of(probe, container);
@@ -152,6 +162,9 @@ impl fmt::Display for Fate<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Is(lawful) => write!(f, "must be {lawful}"),
+            Self::ForWorkload { is, was } => {
+                write!(f, "must be null, {is}, {was}, or ask in one other way")
+            }
             Self::Renewed { of, .. } => write!(
                 f,
                 "may be null, or {of} with a handler that asks a declared port"
