@@ -63,29 +63,39 @@ impl Catalogue {
         }
     }
 
-    /// Every workload, those of the policy first.
+    /// Every workload, those of the policy first. One of the policy's takes the place of the one that has its name.
     pub fn workloads(&self) -> impl Iterator<Item = &Workload> {
-        let all = self.own.workloads.iter().chain(&BUILT_IN.workloads);
-        all.map(|(workload, _)| workload)
+        let own = self.own.workloads.iter().map(|(workload, _)| workload);
+        let built_in = BUILT_IN.workloads.iter().map(|(workload, _)| workload);
+        own.chain(built_in.filter(|workload| !self.replaces(workload)))
     }
 
-    /// The workload of this id, or of this image.
+    /// Whether the policy has a workload of this one's name.
+    fn replaces(&self, workload: &Workload) -> bool {
+        let mut own = self.own.workloads.iter();
+        own.any(|(own, _)| own.id == workload.id)
+    }
+
+    /// The workload of this id, or those that an image may be; and whether that image is only a namesake.
     #[must_use]
-    pub fn named(&self, name: &str) -> Vec<&Workload> {
-        let by_id = self.workloads().find(|workload| workload.id == name);
-        by_id.map_or_else(
-            || {
-                let image = Image::of(name);
-                let own = self.own.by_image(&image);
-                let found = if own.is_empty() {
-                    BUILT_IN.by_image(&image)
-                } else {
-                    own
-                };
-                found.into_iter().map(|(workload, _, _)| workload).collect()
-            },
-            |workload| vec![workload],
-        )
+    pub fn named(&self, name: &str) -> (Vec<&Workload>, bool) {
+        if let Some(workload) = self.workloads().find(|workload| workload.id == name) {
+            return (vec![workload], false);
+        }
+        let image = Image::of(name);
+        let own = self.own.by_image(&image);
+        let found = if own.is_empty() {
+            BUILT_IN.by_image(&image)
+        } else {
+            own
+        };
+        let fits = |tags: Option<&Regex>| tags.is_none_or(|tags| tags.is_match(image.tag));
+        let versioned = image.tag.contains(|c: char| c.is_ascii_digit());
+        let namesake = found.iter().any(|(_, _, suffix)| image.is_namesake(suffix));
+        let found = found
+            .into_iter()
+            .filter(|(_, tags, _)| !versioned || fits(*tags));
+        (found.map(|(workload, ..)| workload).collect(), namesake)
     }
 
     /// The workload that a container certainly runs.
@@ -104,7 +114,10 @@ impl Catalogue {
     pub(super) fn find(&self, container: &Container<'_>) -> Match<'_> {
         let image = Image::of(&container.image);
         match self.own.find(&image, container) {
-            Match::None => BUILT_IN.find(&image, container),
+            Match::None => match BUILT_IN.find(&image, container) {
+                Match::One { workload, .. } if self.replaces(workload) => Match::None,
+                found => found,
+            },
             found => found,
         }
     }

@@ -79,11 +79,19 @@ fn of_one(workload: &Workload, say: &mut dyn FnMut(String, String)) {
         say("/images".to_owned(), "there is none".to_owned());
     }
     for (index, image) in workload.images.iter().enumerate() {
-        if image.is_empty() || image.contains([':', '@', ' ']) || image.starts_with('/') {
+        let is_part = |part: &str| {
+            let is_plain =
+                |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "._-".contains(c);
+            !part.is_empty() && part.chars().all(is_plain)
+        };
+        let registry = image.split_once('/').map(|(first, _)| first);
+        let has_registry =
+            registry.is_some_and(|first| first.contains('.') || first == "localhost");
+        if has_registry || !image.split('/').all(is_part) {
             say(
                 format!("/images/{index}"),
                 format!(
-                    "{image:?} is no repository without registry and tag, such as bitnami/redis"
+                    "{image:?} is no repository without registry and tag, in lower case, such as bitnami/redis"
                 ),
             );
         }
@@ -107,12 +115,32 @@ fn of_one(workload: &Workload, say: &mut dyn FnMut(String, String)) {
             say(format!("/{name}"), message);
         }
     }
-    if workload.liveness.is_none() && workload.startup.is_some() && workload.why.startup.is_empty()
-    {
-        say(
-            "/startup".to_owned(),
-            "without a liveness probe it is never injected; say why it is there".to_owned(),
-        );
+    for (index, port) in workload.ports.iter().enumerate() {
+        if port.port == 0 || port.name.is_empty() {
+            say(
+                format!("/ports/{index}"),
+                "expected a name and a number from 1 to 65535".to_owned(),
+            );
+        }
+    }
+    for (field, value, allowed) in [
+        (
+            "podManagementPolicy",
+            &workload.pod_management_policy,
+            ["OrderedReady", "Parallel"],
+        ),
+        (
+            "updateStrategy",
+            &workload.update_strategy,
+            ["RollingUpdate", "OnDelete"],
+        ),
+    ] {
+        if let Some(value) = value.as_deref().filter(|value| !allowed.contains(value)) {
+            say(
+                format!("/{field}"),
+                format!("{value:?}; expected {}", allowed.join(" or ")),
+            );
+        }
     }
     for (index, data) in workload.data.iter().enumerate() {
         if !data.mount_path.starts_with('/') {
@@ -131,7 +159,19 @@ fn of_probe(workload: &Workload, probe: &KnownProbe) -> Option<String> {
         probe.tcp_socket.is_some(),
     ];
     if handlers.into_iter().filter(|is_there| *is_there).count() != 1 {
-        return Some("expected one of exec, httpGet and tcpSocket".to_owned());
+        let names = ["exec", "httpGet", "tcpSocket"].into_iter().zip(handlers);
+        let found: Vec<_> = names
+            .filter(|(_, is_there)| *is_there)
+            .map(|(name, _)| name)
+            .collect();
+        let found = if found.is_empty() {
+            "none".to_owned()
+        } else {
+            found.join(" and ")
+        };
+        return Some(format!(
+            "found {found}; expected one of exec, httpGet and tcpSocket"
+        ));
     }
     if let Some(exec) = &probe.exec {
         if exec.command.is_empty() {
@@ -160,8 +200,14 @@ fn of_probe(workload: &Workload, probe: &KnownProbe) -> Option<String> {
         .port()
         .filter(|port| !workload.tcp_ports().any(|known| known == *port))
     {
+        let known: Vec<_> = workload.tcp_ports().map(|port| port.to_string()).collect();
+        let known = if known.is_empty() {
+            "it states none".to_owned()
+        } else {
+            known.join(", ")
+        };
         return Some(format!(
-            "it asks port {port}, which is not among its TCP ports"
+            "it asks port {port}, which is not among its TCP ports (`ports`): {known}"
         ));
     }
     let times = [

@@ -200,7 +200,7 @@ impl fmt::Display for Withheld {
             Self::SeveralPorts => "none was injected: it declares several TCP ports, and which one speaks for it is not clear",
             Self::SharedPort => "none was injected: another container of the pod declares the same port, and only one can listen",
             Self::Forming => {
-                "none was injected: its pods wait for their peers, and a probe could keep the set from forming"
+                "none was injected: its pods wait for their peers, and a probe would keep them from forming unless they start at once (podManagementPolicy: Parallel) behind a headless Service with publishNotReadyAddresses: true"
             }
             Self::Role => "none was injected: its image runs several programs, and command and args do not tell which",
             Self::Crowd => "none was injected: the pod has too many containers",

@@ -85,6 +85,10 @@ fn known(
 ) -> Result<Asked, Withheld> {
     let (probe, why) = workload.probe(kind);
     let Some(probe) = probe else {
+        // Without a reason nothing is known of it.
+        if why.is_empty() {
+            return declared(set, container, preferences);
+        }
         return Err(Withheld::Harmful {
             workload: workload.id.clone(),
             why: why.to_owned(),

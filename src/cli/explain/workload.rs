@@ -17,12 +17,12 @@ pub(super) fn explain(
     let Some(name) = name else {
         return list(out, catalogue);
     };
-    let found = catalogue.named(name);
+    let (found, namesake) = catalogue.named(name);
     if found.is_empty() {
         let known = catalogue.workloads().map(|workload| &*workload.id);
         let meant = nearest(name, known).map(|near| format!("; did you mean `{near}`?"));
         bail!(
-            "no workload or image {name:?} is known{} (`steadfast explain workload` lists them)",
+            "no workload or image {name:?}, of that version, is known{} (`steadfast explain workload` lists them)",
             meant.unwrap_or_default()
         );
     }
@@ -31,6 +31,16 @@ pub(super) fn explain(
             writeln!(out)?;
         }
         one(out, workload)?;
+    }
+    writeln!(
+        out,
+        "\nThe rules' parameters are the least: by default 120 s of failures before a kill, and 1800 s to start."
+    )?;
+    if namesake {
+        writeln!(
+            out,
+            "{name} is somebody's own image of that name: only the port is asked."
+        )?;
     }
     Ok(())
 }

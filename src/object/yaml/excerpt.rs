@@ -80,7 +80,10 @@ pub fn in_words(message: &str) -> String {
         return message.to_owned();
     };
     let kind = match kind {
-        "i32" | "i64" | "u16" | "u32" | "u64" => "a whole number",
+        "i32" | "i64" => "a whole number",
+        "u16" => "a whole number from 0 to 65535",
+        "u32" | "u64" => "a whole number of 0 or more",
+        kind if kind.starts_with("struct ") => "a mapping",
         "a nonzero u16" => "a whole number above 0",
         "unit" => "nothing",
         kind => kind,
