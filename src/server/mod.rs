@@ -138,10 +138,10 @@ pub async fn serve(
         });
     limits.apply(webhook.http_builder());
 
-    // In plain HTTP nobody is asked who he is: a silent client keeps its place for a second only.
+    // In plain HTTP nobody is asked who he is: a silent client keeps its place for less time, but a slow kubelet gets through.
     let few = Limits {
-        connections: 128,
-        first_request: limits.first_request.min(Duration::from_secs(1)),
+        connections: 256,
+        first_request: limits.first_request.min(Duration::from_secs(4)),
         ..limits
     };
     let mut status = axum_server::from_tcp(status)?

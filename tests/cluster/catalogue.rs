@@ -49,15 +49,17 @@ fn every_probe_of_every_workload_is_valid(cluster: &Cluster) -> Result<()> {
     let all: Vec<_> = sent.iter().map(Value::to_string).collect();
     let create = namespace.kubectl(&["create", "--dry-run=server", "-o", "json", "-f", "-"]);
     let created = create.stdin(all.join("\n---\n")).succeed()?;
-    let created: Value = serde_json::from_str(&created.stdout).context("kubectl's output")?;
-    let created = created["items"].as_array().context("a list")?;
+    let created = serde_json::Deserializer::from_str(&created.stdout).into_iter::<Value>();
+    let created: Vec<_> = created
+        .collect::<Result<_, _>>()
+        .context("kubectl's output")?;
     ensure!(
         created.len() == sent.len(),
         "{} of {} came back",
         created.len(),
         sent.len()
     );
-    for (sent, created) in sent.iter().zip(created) {
+    for (sent, created) in sent.iter().zip(&created) {
         for field in FIELDS {
             let place = format!("{CONTAINER}/{field}");
             let of = |set: &Value| set.pointer(&place).cloned().unwrap_or_default();
