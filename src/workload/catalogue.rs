@@ -160,7 +160,16 @@ impl Known {
     }
 
     fn find(&self, image: &Image<'_>, container: &Container<'_>) -> Match<'_> {
-        let candidates = self.by_image(image);
+        // Variants of PHP images that serve no pages.
+        let variant = image
+            .tag
+            .split('-')
+            .any(|part| matches!(part, "fpm" | "cli"));
+        let candidates = if variant {
+            Vec::new()
+        } else {
+            self.by_image(image)
+        };
         let Some((_, _, suffix)) = candidates.first().copied() else {
             return Match::None;
         };
@@ -304,6 +313,8 @@ mod tests {
             ("postgres@sha256:0", "one of postgres, postgres-18"),
             ("influxdb:2.7", "influxdb-2"),
             ("bitnami/mongodb:4.4.4", "nothing known"),
+            ("wordpress:6.5-php8.2-fpm", "nothing known"),
+            ("x.azurecr.io/registry:1.0", "registry, a namesake"),
             ("keycloak/keycloak:20.0", "nothing known"),
             ("keycloak/keycloak:latest", "one of keycloak"),
             ("oliver006/redis_exporter", "nothing known"),

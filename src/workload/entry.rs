@@ -79,6 +79,12 @@ pub struct Workload {
     /// Arguments and environment variables that speak for TLS on its ports.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tls_hints: Vec<String>,
+    /// Arguments and environment variables with which it is another program, or another role: it is then not known.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub not_if: Vec<String>,
+    /// Whether its commands get an answer also where its port speaks TLS.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub tls_proof: bool,
     /// Arguments and environment variables of which one must be there for its probes to be answered; else only its port is asked.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub enabled_by: Vec<String>,

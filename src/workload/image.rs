@@ -5,6 +5,8 @@
 pub(super) struct Image<'i> {
     /// The repository without the registry: `bitnami/redis`.
     pub(super) repository: &'i str,
+    /// Whether it is from Docker Hub, or its mirrors that keep its names.
+    is_hub: bool,
     /// The tag; empty where there is none.
     pub(super) tag: &'i str,
 }
@@ -20,11 +22,23 @@ impl<'i> Image<'i> {
             None => (named, ""),
         };
         let is_registry = |first: &str| first.contains(['.', ':']) || first == "localhost";
-        let repository = match path.split_once('/') {
-            Some((first, rest)) if is_registry(first) => rest,
-            _ => path,
+        let (registry, repository) = match path.split_once('/') {
+            Some((first, rest)) if is_registry(first) => (first, rest),
+            _ => ("docker.io", path),
         };
-        Self { repository, tag }
+        let is_hub = matches!(
+            registry,
+            "docker.io"
+                | "index.docker.io"
+                | "registry-1.docker.io"
+                | "mirror.gcr.io"
+                | "public.ecr.aws"
+        );
+        Self {
+            repository,
+            is_hub,
+            tag,
+        }
     }
 
     /// Whether the repository is this one, or ends in it.
@@ -35,7 +49,9 @@ impl<'i> Image<'i> {
     /// Whether a repository that ends in this name is somebody's own: of `acme/redis` only the name says what is in it.
     pub(super) fn is_namesake(&self, suffix: &str) -> bool {
         let before = self.before(suffix).unwrap_or_default();
-        !suffix.contains('/') && !matches!(before, "" | "library" | "docker/library")
+        let is_library = matches!(before, "library" | "docker/library");
+        let is_official = is_library || before.is_empty() && self.is_hub;
+        !is_official && !suffix.contains('/')
     }
 
     /// What stands before a suffix of the repository.
@@ -66,9 +82,10 @@ mod tests {
             ("", "", ""),
             (":", "", ""),
         ] {
+            let image = Image::of(reference);
             assert_eq!(
-                Image::of(reference),
-                Image { repository, tag },
+                (image.repository, image.tag),
+                (repository, tag),
                 "{reference}"
             );
         }

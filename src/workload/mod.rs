@@ -122,6 +122,10 @@ pub enum Withheld {
     Helper,
     /// It declares no TCP port.
     NoPort,
+    /// Its command only waits.
+    Idle,
+    /// It listens on loopback only.
+    Loopback,
     /// It declares several, and none speaks for it.
     SeveralPorts,
     /// Another container of the pod declares the same.
@@ -156,6 +160,7 @@ pub struct Preferences<'p> {
 fn is_helper(name: &str) -> bool {
     const NAMES: &[&str] = &[
         "agent",
+        "backup",
         "consul-dataplane",
         "envoy",
         "envoy-sidecar",
@@ -167,8 +172,9 @@ fn is_helper(name: &str) -> bool {
         "reloader",
         "vault-agent",
         "kuma-sidecar",
+        "xtrabackup",
     ];
-    const ENDINGS: &[&str] = &["-exporter", "-metrics", "-reloader"];
+    const ENDINGS: &[&str] = &["-backup", "-exporter", "-metrics", "-proxy", "-reloader"];
     NAMES.contains(&name) || ENDINGS.iter().any(|ending| name.ends_with(ending))
 }
 
@@ -197,6 +203,8 @@ impl fmt::Display for Withheld {
         f.write_str(match self {
             Self::Helper => "it is a helper of the pod",
             Self::NoPort => "none could be injected: it declares no TCP port to ask",
+            Self::Idle => "none was injected: its command only waits",
+            Self::Loopback => "none was injected: it listens on loopback only, where no probe reaches it",
             Self::SeveralPorts => "none was injected: it declares several TCP ports, and which one speaks for it is not clear",
             Self::SharedPort => "none was injected: another container of the pod declares the same port, and only one can listen",
             Self::Forming => {

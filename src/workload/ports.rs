@@ -80,7 +80,11 @@ pub(super) fn main(set: &StatefulSet<'_>, container: &Container<'_>) -> Result<P
     if let Some(asked) = asked(set, container) {
         return Ok(asked);
     }
-    let tcp: Vec<_> = container.ports.iter().filter(|port| is_tcp(port)).collect();
+    // A debugger that is attached closes its port.
+    let tcp = container.ports.iter().filter(|port| is_tcp(port));
+    let tcp: Vec<_> = tcp
+        .filter(|port| !has_word(port, &["debug", "jdwp"]))
+        .collect();
     let beside_nothing: Vec<_> = tcp
         .iter()
         .copied()

@@ -3,7 +3,10 @@
 use super::catalogue::Match;
 use super::entry::{Confidence, KnownProbe, Workload};
 use super::ports::{self, Port};
-use super::words::{has_prefix, is_configured, is_told, may_speak_tls, names_other_port};
+use super::words::{
+    Bound, bound, has_prefix, is_configured, is_idle, is_told, may_speak_tls, names_other_port,
+    starts_server,
+};
 use super::{Asked, Catalogue, Forming, Handler, Kind, Numbers, Preferences, Withheld, is_helper};
 use crate::object::view::{Container, StatefulSet};
 
@@ -29,6 +32,9 @@ pub fn probe(
     }
     if containers > CROWD {
         return Err(Withheld::Crowd);
+    }
+    if is_idle(container) {
+        return Err(Withheld::Idle);
     }
     match catalogue.find(container) {
         Match::None => declared(set, container, preferences),
@@ -94,7 +100,7 @@ fn known(
             why: why.to_owned(),
         });
     };
-    if workload.confidence == Confidence::Low {
+    if workload.confidence == Confidence::Low || is_told(container, &workload.not_if) {
         return declared(set, container, preferences);
     }
     let is_sure = workload.confidence == Confidence::High && !namesake;
@@ -102,14 +108,18 @@ fn known(
     if waits && (workload.ready_needs_peers || !is_sure && has_peers) {
         return Err(Withheld::Forming);
     }
-    let Some(port) = port(workload, probe, set, container)? else {
+    let Some(port) = port(workload, probe, namesake, set, container)? else {
         return declared(set, container, preferences);
     };
+    let bound = bound(container);
     let handler = if is_sure {
-        handler(workload, probe, port, container)
+        handler(workload, probe, port, bound, container)
     } else {
         Handler::Tcp(port.port)
     };
+    if bound == Bound::Loopback && !matches!(handler, Handler::Exec(_)) {
+        return Err(Withheld::Loopback);
+    }
     // What takes a command seconds, a connection does not; but how often may fail is the workload's all the same.
     Ok(Asked {
         handler,
@@ -128,6 +138,7 @@ struct AskedPort {
 fn port(
     workload: &Workload,
     probe: &KnownProbe,
+    namesake: bool,
     set: &StatefulSet<'_>,
     container: &Container<'_>,
 ) -> Result<Option<AskedPort>, Withheld> {
@@ -141,6 +152,7 @@ fn port(
         let is_own = own.number == asked;
         return Ok(Some(AskedPort { port: own, is_own }).filter(|_| is_own));
     }
+    let defaults: Vec<_> = workload.tcp_ports().collect();
     let is_declared = |number: u16| ports::declared(set, container, number);
     if let Some(port) = is_declared(asked) {
         return Ok(Some(AskedPort { port, is_own: true }));
@@ -148,20 +160,22 @@ fn port(
     if ports::declares_any(container) {
         let known = workload.tcp_ports().find_map(is_declared);
         // A second port that is switched on by name need not be declared.
-        let is_on = is_told(container, &workload.enabled_by);
+        let is_on =
+            is_told(container, &workload.enabled_by) && !names_other_port(container, &defaults);
         return Ok(known.map(|known| AskedPort {
             port: if is_on { Port::numbered(asked) } else { known },
             is_own: is_on,
         }));
     }
     // Nothing is declared: the default holds where nothing speaks against it.
-    let known: Vec<_> = workload.tcp_ports().collect();
     let Some(client) = client else {
         return Ok(None);
     };
-    let is_moved = names_other_port(container, &known)
+    let is_moved = namesake
+        || names_other_port(container, &[client])
         || is_configured(container)
-        || !container.command.is_empty();
+        || !container.command.is_empty()
+        || !starts_server(container, &workload.id);
     if is_moved {
         return Err(Withheld::NoPort);
     }
@@ -177,6 +191,7 @@ fn handler(
     workload: &Workload,
     probe: &KnownProbe,
     AskedPort { port, is_own }: AskedPort,
+    bound: Bound,
     container: &Container<'_>,
 ) -> Handler {
     let told_on = is_told(container, &workload.enabled_by);
@@ -184,9 +199,15 @@ fn handler(
     if !is_own || is_off || is_told(container, &workload.tls_hints) {
         return Handler::Tcp(port);
     }
-    // Whoever says that it answers also says how.
-    let may_be_elsewhere = !told_on && (may_speak_tls(container) || has_prefix(container));
+    // Whoever says that it answers in plain HTTP says enough.
+    let names_scheme = |hint: &String| hint.ends_with("http") || hint.contains("insecure");
+    let is_plain = told_on && workload.enabled_by.iter().any(names_scheme);
+    let may_speak_tls = !is_plain && may_speak_tls(container);
+    let may_be_elsewhere = may_speak_tls || has_prefix(container);
     match (&probe.exec, &probe.http_get) {
+        (Some(_), _) if may_speak_tls && !workload.tls_proof => Handler::Tcp(port),
+        // A command asks by loopback.
+        (Some(_), _) if bound == Bound::Elsewhere => Handler::Tcp(port),
         (Some(exec), _) => Handler::Exec(exec.command.clone()),
         (None, Some(_)) if may_be_elsewhere => Handler::Tcp(port),
         (None, Some(http)) => Handler::Http {

@@ -23,11 +23,11 @@ fn environment<'c>(container: &'c Container<'_>) -> impl Iterator<Item = String>
 pub(super) fn has_words(container: &Container<'_>, words: &str) -> bool {
     let line = command_line(container);
     let is_inside = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '=');
-    let outside = |c: Option<char>| c.is_none_or(|c| !is_inside(c));
     line.match_indices(words).any(|(start, found)| {
         let before = line[..start].chars().next_back();
         let after = line[start + found.len()..].chars().next();
-        outside(before) && outside(after)
+        // `/usr/bin/dgraph alpha` has it, `/etc/store.yml` has not.
+        before.is_none_or(|c| !is_inside(c)) && after.is_none_or(|c| !is_inside(c) && c != '.')
     })
 }
 
@@ -82,7 +82,7 @@ pub(super) fn may_speak_tls(container: &Container<'_>) -> bool {
 /// Whether its pages may be below a path of their own.
 pub(super) fn has_prefix(container: &Container<'_>) -> bool {
     static WORDS: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r"(?i)(prefix|external[-_.]?url|context[-_.]?path|base[-_.]?(path|url)|root[-_.]?(url|path)|relative[-_.]?path|sub[-_]?path)")
+        Regex::new(r"(?i)(prefix|external[-_.]?url|context[-_.]?path|web[-_.]?context|base[-_.]?(path|url)|root[-_.]?(url|path)|relative[-_.]?path|sub[-_]?path)")
             .expect("a pattern")
     });
     WORDS.is_match(&command_line(container))
@@ -105,6 +105,120 @@ pub(super) fn names_other_port(container: &Container<'_>, known: &[u16]) -> bool
     other(&command_line(container)) || environment(container).any(|variable| other(&variable))
 }
 
+/// Whether it only waits, as for a repair by hand.
+pub(super) fn is_idle(container: &Container<'_>) -> bool {
+    static IDLE: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"(^|[\s;/&])(sleep\s+(infinity|inf|\d+[smhd]?)|tail\s+-f\s+/dev/null)[\s;]*$")
+            .expect("a pattern")
+    });
+    let line = command_line(container);
+    let first = line.split_whitespace().next().unwrap_or_default();
+    let is_shell = matches!(
+        first.rsplit('/').next(),
+        Some("sh" | "bash" | "sleep" | "tail")
+    );
+    is_shell && IDLE.is_match(&line)
+}
+
+/// Whether the arguments are those of its server: options, or a word that servers are started with.
+pub(super) fn starts_server(container: &Container<'_>, workload: &str) -> bool {
+    const WORDS: &[&str] = &[
+        "server",
+        "serve",
+        "start",
+        "start-dev",
+        "start-single-node",
+        "run",
+        "standalone",
+        "mysqld",
+        "mariadbd",
+        "mongod",
+        "mongos",
+        "redis-server",
+        "valkey-server",
+        "keydb-server",
+        "postgres",
+        "influxd",
+        "memcached",
+        "nats-server",
+        "etcd",
+        "rabbitmq-server",
+        "master",
+        "volume",
+        "filer",
+        "store",
+        "receive",
+        "compact",
+        "rule",
+        "alpha",
+        "zero",
+    ];
+    let Some(first) = container.args.first() else {
+        return true;
+    };
+    let name = first.rsplit('/').next().unwrap_or_default();
+    let is_agent = name == "agent" && workload.starts_with("consul");
+    first.starts_with('-') || WORDS.contains(&name) || is_agent
+}
+
+/// To which address it is told to bind.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Bound {
+    /// To every one, or nothing is said.
+    Anywhere,
+    /// To loopback alone.
+    Loopback,
+    /// To another one alone.
+    Elsewhere,
+}
+
+/// To which address it is told to bind.
+pub(super) fn bound(container: &Container<'_>) -> Bound {
+    static BIND: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r#"(?i)(?:bind|listen|network\.host|server_http_addr|(?:^|\s)--?http[-.]addr)[a-z_.-]*["']?[\s=]+["']?(\S+)|(?:^|\s)-l\s+(\S+)"#)
+            .expect("a pattern")
+    });
+    let of = |text: &str| {
+        let all = BIND.captures_iter(text).map(|found| {
+            let value = found.get(1).or_else(|| found.get(2));
+            value.map_or("", |value| value.as_str()).to_lowercase()
+        });
+        all.map(|value| address(&value))
+            .max_by_key(|bound| *bound as u8)
+    };
+    let variables: Vec<_> = environment(container).collect();
+    let texts = [command_line(container)].into_iter().chain(variables);
+    let all = texts.filter_map(|text| of(&text));
+    all.max_by_key(|bound| *bound as u8)
+        .unwrap_or(Bound::Anywhere)
+}
+
+fn address(value: &str) -> Bound {
+    let is_loopback = |part: &str| {
+        part.contains("127.0.0.1") || part.contains("localhost") || part.contains("[::1]")
+    };
+    let names_host = |part: &str| {
+        let host = part.rsplit("//").next().unwrap_or_default();
+        let host = host.split(':').next().unwrap_or_default();
+        host.starts_with("$(")
+            || host.starts_with("${")
+            || host.split('.').count() == 4 && host != "0.0.0.0"
+    };
+    let parts: Vec<_> = value.split(',').filter(|part| !part.is_empty()).collect();
+    if parts.is_empty() {
+        Bound::Anywhere
+    } else if parts.iter().all(|part| is_loopback(part)) {
+        Bound::Loopback
+    } else if parts
+        .iter()
+        .all(|part| names_host(part) && !is_loopback(part))
+    {
+        Bound::Elsewhere
+    } else {
+        Bound::Anywhere
+    }
+}
+
 /// Whether it reads a configuration that nobody here sees.
 pub(super) fn is_configured(container: &Container<'_>) -> bool {
     static WORDS: LazyLock<Regex> = LazyLock::new(|| {
@@ -112,8 +226,10 @@ pub(super) fn is_configured(container: &Container<'_>) -> bool {
             .expect("a pattern")
     });
     let mounts = container.volume_mounts.iter();
-    let mut places = mounts.flat_map(|mount| [&*mount.name, &*mount.mount_path, &*mount.sub_path]);
-    places.any(|place| WORDS.is_match(place))
+    let places = mounts.flat_map(|mount| [&*mount.name, &*mount.mount_path, &*mount.sub_path]);
+    let words = container.args.iter().map(|word| &**word);
+    let files = words.filter(|word| !word.starts_with('-') && word.contains('/'));
+    places.chain(files).any(|place| WORDS.is_match(place))
 }
 
 #[cfg(test)]
