@@ -4,10 +4,13 @@ use std::env;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use serde_json::json;
+
 use super::injected::{Injected, free_ports};
 use super::life;
 use super::prober::Container;
 use super::server::{Server, find, folders};
+use super::worker::Kind;
 
 const IMAGE: &str = "quay.io/coreos/etcd:v3.6.4";
 
@@ -49,8 +52,7 @@ fn start(program: &Path, folder: &Path, member: Member, all: &[Member]) -> Serve
     Server::start(&mut command, &folder.join(format!("{name}.log")))
 }
 
-#[test]
-fn a_member_alone() {
+pub(crate) fn a_member_alone() {
     let Some(program) = program() else { return };
     let folder = tempfile::tempdir().expect("a folder");
     let [client, peer] = free_ports();
@@ -58,13 +60,12 @@ fn a_member_alone() {
     let member = ("a", client, peer);
     let run = || start(&program, folder.path(), member, &[member]);
     let (container, server) = life::starting(&probes, run);
-    life::up(&container);
+    life::up(&probes, &container);
     life::overloaded(&probes, &container, &server);
     life::stopped(&probes, &container, server, "TERM");
 }
 
-#[test]
-fn a_member_without_its_peer() {
+pub(crate) fn a_member_without_its_peer() {
     let Some(program) = program() else { return };
     let folder = tempfile::tempdir().expect("a folder");
     let [client, peer, other_client, other_peer] = free_ports();
@@ -72,8 +73,12 @@ fn a_member_without_its_peer() {
     let all = [("a", client, peer), ("b", other_client, other_peer)];
     let _server = start(&program, folder.path(), all[0], &all);
     let container = Container::start(probes.probes());
+    // What charts ask: it is answered only after the member has once had a quorum.
+    let page = json!({"httpGet": {"path": "/livez", "port": client, "scheme": "HTTP"}});
+    let naive = Container::start(probes.with(Kind::Liveness, &page).probes());
     let mut other = None;
     life::recovering(&container, || {
-        other = Some(start(&program, folder.path(), all[1], &all))
+        assert_eq!(naive.state().killed, Some(Kind::Liveness));
+        other = Some(start(&program, folder.path(), all[1], &all));
     });
 }

@@ -13,6 +13,9 @@ use steadfast::policy::PolicySet;
 use super::prober::Probe;
 use super::worker::Kind;
 
+/// Ways to ask.
+const HANDLERS: [&str; 3] = ["exec", "httpGet", "tcpSocket"];
+
 /// A container with every probe that it was given.
 pub(crate) struct Injected {
     container: Value,
@@ -66,15 +69,17 @@ impl Injected {
     }
 
     /// The same with another handler in one of them.
-    pub(crate) fn with(&self, kind: Kind, command: &str) -> Self {
+    pub(crate) fn with(&self, kind: Kind, handler: &Value) -> Self {
         let mut container = self.container.clone();
-        let probe = &mut container[kind.field()];
-        let handlers = ["tcpSocket", "httpGet"];
-        for handler in handlers {
-            let _ = probe.as_object_mut().expect("a probe").remove(handler);
-        }
-        probe["exec"] = json!({"command": ["sh", "-c", command]});
+        let probe = container[kind.field()].as_object_mut().expect("it has one");
+        probe.retain(|key, _| !HANDLERS.contains(&key.as_str()));
+        probe.extend(handler.as_object().cloned().expect("a handler"));
         Self { container }
+    }
+
+    /// The same with a command in the place of one handler.
+    pub(crate) fn with_command(&self, kind: Kind, command: &str) -> Self {
+        self.with(kind, &json!({"exec": {"command": ["sh", "-c", command]}}))
     }
 
     /// The same, whose commands find programs in this folder first, as they do in the image.

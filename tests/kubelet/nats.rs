@@ -6,8 +6,7 @@ use super::injected::{Injected, free_ports};
 use super::life;
 use super::server::{Server, find};
 
-#[test]
-fn nats_lives() {
+pub(crate) fn nats_lives() {
     let Some(program) = find("nats-server", &[]) else {
         return;
     };
@@ -28,7 +27,7 @@ fn nats_lives() {
         Server::start(&mut command, &folder.path().join("log"))
     };
     let (container, server) = life::starting(&probes, start);
-    life::up(&container);
+    life::up(&probes, &container);
     life::overloaded(&probes, &container, &server);
     life::stopped(&probes, &container, server, "TERM");
 }

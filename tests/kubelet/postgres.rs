@@ -107,21 +107,19 @@ impl Postgres {
     }
 }
 
-#[test]
-fn postgres_lives() {
+pub(crate) fn postgres_lives() {
     let Some(postgres) = Postgres::find() else {
         return;
     };
     let (container, server) = life::starting(&postgres.probes, || postgres.start(&[]));
-    life::up(&container);
+    life::up(&postgres.probes, &container);
     life::overloaded(&postgres.probes, &container, &server);
     // Fast, as the image's stop signal is.
     life::stopped(&postgres.probes, &container, server, "INT");
 }
 
 /// The image's entrypoint runs its scripts against a server that listens on no port, and starts another one after them.
-#[test]
-fn postgres_runs_its_first_scripts() {
+pub(crate) fn postgres_runs_its_first_scripts() {
     let Some(postgres) = Postgres::find() else {
         return;
     };
@@ -131,7 +129,7 @@ fn postgres_runs_its_first_scripts() {
     let ask = format!("pg_isready -q -h {socket} -p {}", postgres.port);
     let naive = postgres
         .probes
-        .with(Kind::Startup, &ask)
+        .with_command(Kind::Startup, &ask)
         .finding(&postgres.programs);
     let naive = Container::start(naive.probes());
     naive.until(100, "taken for started", |state| state.started);
@@ -141,8 +139,7 @@ fn postgres_runs_its_first_scripts() {
     container.until(200, "serving", life::serves);
 }
 
-#[test]
-fn postgres_recovers_from_a_crash() {
+pub(crate) fn postgres_recovers_from_a_crash() {
     let Some(postgres) = Postgres::find() else {
         return;
     };
@@ -159,7 +156,7 @@ fn postgres_recovers_from_a_crash() {
     let ask = format!("pg_isready -q -h 127.0.0.1 -p {}", postgres.port);
     let naive = postgres
         .probes
-        .with(Kind::Liveness, &ask)
+        .with_command(Kind::Liveness, &ask)
         .finding(&postgres.programs);
     let naive = Container::start(naive.probes());
     life::recovering(&container, || {

@@ -192,7 +192,8 @@ mod tests {
         let at = Instant::now();
         is_well.store(false, Ordering::SeqCst);
         container.until(200, "killed", |state| state.killed == Some(Kind::Liveness));
-        assert!(at.elapsed() >= seconds(19 * 2), "killed too soon");
+        // The first failure may have been heard late; the last one was not heard early.
+        assert!(at.elapsed() >= seconds(15 * 2), "killed too soon");
         let answers = container.state().answers;
         let startups = answers
             .iter()

@@ -86,7 +86,7 @@ fn lives(name: &str, image: &str) {
         return;
     };
     let (container, server) = life::starting(&redis.probes, || redis.start(&[]));
-    life::up(&container);
+    life::up(&redis.probes, &container);
     life::overloaded(&redis.probes, &container, &server);
     life::stopped(&redis.probes, &container, server, "TERM");
 }
@@ -131,7 +131,7 @@ fn loads_its_data(name: &str, image: &str) {
     let _server = redis.start(&slowly);
     let container = Container::start(redis.probes.probes());
     // What charts ask: it passes whatever the answer is.
-    let naive = redis.probes.with(
+    let naive = redis.probes.with_command(
         Kind::Readiness,
         &format!("{name}-cli -p {} ping", redis.port),
     );
@@ -150,32 +150,26 @@ fn loads_its_data(name: &str, image: &str) {
     assert_eq!(redis.run(&["DBSIZE"]).trim(), KEYS.to_string());
 }
 
-#[test]
-fn redis_lives() {
+pub(crate) fn redis_lives() {
     lives("redis", "redis:7.2");
 }
 
-#[test]
-fn redis_is_held_up_by_a_script() {
+pub(crate) fn redis_is_held_up_by_a_script() {
     is_held_up_by_a_script("redis", "redis:7.2");
 }
 
-#[test]
-fn redis_loads_its_data() {
+pub(crate) fn redis_loads_its_data() {
     loads_its_data("redis", "redis:7.2");
 }
 
-#[test]
-fn valkey_lives() {
+pub(crate) fn valkey_lives() {
     lives("valkey", "valkey/valkey:8");
 }
 
-#[test]
-fn valkey_is_held_up_by_a_script() {
+pub(crate) fn valkey_is_held_up_by_a_script() {
     is_held_up_by_a_script("valkey", "valkey/valkey:8");
 }
 
-#[test]
-fn valkey_loads_its_data() {
+pub(crate) fn valkey_loads_its_data() {
     loads_its_data("valkey", "valkey/valkey:8");
 }
