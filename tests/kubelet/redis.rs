@@ -109,7 +109,7 @@ fn is_held_up_by_a_script(name: &str, image: &str) {
     let _script = Server::start(&mut script, &redis.folder.path().join("script"));
     container.until(120, "waited for", life::waits);
     life::recovering(&container, || {
-        assert_eq!(redis.run(&["SCRIPT", "KILL"]).trim(), "OK")
+        assert_eq!(redis.run(&["SCRIPT", "KILL"]).trim(), "OK");
     });
 }
 
