@@ -13,13 +13,13 @@ use crate::object::view::Container;
 use crate::object::yaml;
 
 /// One file per workload; that of a workload more needs nothing else.
-static FILES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/src/workload/catalogue");
+pub(super) static FILES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/src/workload/catalogue");
 
-static BUILT_IN: LazyLock<Known> = LazyLock::new(|| Known::new(built_in_workloads()));
+pub(super) static BUILT_IN: LazyLock<Known> = LazyLock::new(|| Known::new(built_in_workloads()));
 
 /// Workloads, found by the last part of their images' names.
 #[derive(Debug, Default)]
-struct Known {
+pub(super) struct Known {
     workloads: Vec<(Workload, Option<Regex>)>,
     by_last_part: HashMap<String, Vec<(usize, String)>>,
 }
@@ -110,6 +110,16 @@ impl Catalogue {
         }
     }
 
+    /// Whether a container runs the workload of this id, as far as its image, tag and command line tell.
+    #[must_use]
+    pub fn may_run(&self, container: &Container<'_>, id: &str) -> bool {
+        match self.find(container) {
+            Match::One { workload, .. } => workload.id == id,
+            Match::Tag(workloads) => workloads.iter().any(|workload| workload.id == id),
+            Match::None | Match::Role => false,
+        }
+    }
+
     /// What a container runs.
     pub(super) fn find(&self, container: &Container<'_>) -> Match<'_> {
         let image = Image::of(&container.image);
@@ -145,7 +155,7 @@ impl Known {
     }
 
     /// The workloads of an image, by the longest suffix.
-    fn by_image(&self, image: &Image<'_>) -> Vec<(&Workload, Option<&Regex>, &str)> {
+    pub(super) fn by_image(&self, image: &Image<'_>) -> Vec<(&Workload, Option<&Regex>, &str)> {
         let last = image.repository.rsplit('/').next().unwrap_or_default();
         let known = self.by_last_part.get(last).map_or(&[][..], Vec::as_slice);
         let fitting = || known.iter().filter(|(_, suffix)| image.ends_in(suffix));
@@ -199,7 +209,7 @@ impl Known {
     }
 }
 
-fn built_in_workloads() -> Vec<Workload> {
+pub(super) fn built_in_workloads() -> Vec<Workload> {
     let files = FILES.files();
     let files = files.filter(|file| file.path().extension().is_some_and(|of| of == "yaml"));
     let mut workloads: Vec<_> = files
@@ -214,145 +224,10 @@ fn built_in_workloads() -> Vec<Workload> {
 }
 
 /// Reads the file of one workload.
-fn read(file: &str, text: &str) -> Result<Workload, String> {
+pub(super) fn read(file: &str, text: &str) -> Result<Workload, String> {
     let documents = yaml::read(file, text).map_err(|error| error.to_string())?;
     let [document] = &documents[..] else {
         return Err(format!("{file}: expected one workload"));
     };
     yaml::decode(file, text, document).map_err(|error| error.to_string())
-}
-
-#[cfg(test)]
-mod tests {
-    use std::collections::BTreeMap;
-
-    use super::super::faults;
-    use super::*;
-    use crate::object::view::StatefulSet;
-
-    #[test]
-    fn every_file_is_right_and_named_after_its_workload() {
-        let date = Regex::new(r"^20\d\d-[01]\d-[0-3]\d$").expect("a pattern");
-        for file in FILES.files() {
-            let name = file.path().display().to_string();
-            if name == "README.md" {
-                continue;
-            }
-            let workload = read(&name, file.contents_utf8().expect("text"));
-            let workload = workload.unwrap_or_else(|error| panic!("{error}"));
-            assert_eq!(name, format!("{}.yaml", workload.id));
-            assert!(!workload.sources.is_empty(), "{name}: no sources");
-            let checked = workload.checked.as_deref().unwrap_or_default();
-            assert!(date.is_match(checked), "{name}: checked: {checked:?}");
-            let kinds = [&workload.readiness, &workload.liveness, &workload.startup];
-            let why = [
-                &workload.why.readiness,
-                &workload.why.liveness,
-                &workload.why.startup,
-            ];
-            for (probe, why) in kinds.into_iter().zip(why) {
-                assert!(!why.is_empty(), "{name}: no reason for {probe:?}");
-            }
-        }
-        assert_eq!(faults(&built_in_workloads()), Vec::new());
-    }
-
-    /// Not a limit: what was not looked at for long is to be looked at first.
-    #[test]
-    fn the_oldest_are_listed() {
-        let mut by_date: BTreeMap<String, Vec<String>> = BTreeMap::new();
-        for workload in COMMON.workloads() {
-            let checked = workload.checked.clone().unwrap_or_default();
-            by_date
-                .entry(checked)
-                .or_default()
-                .push(workload.id.clone());
-        }
-        let (date, oldest) = by_date.first_key_value().expect("there are workloads");
-        assert_eq!(
-            (date.as_str(), oldest.join(", ").as_str()),
-            ("2023-07-01", "kafka-confluent, zookeeper-confluent"),
-            "the oldest changed: these are the ones to be checked next"
-        );
-    }
-
-    fn runs(image: &str, more: &str) -> String {
-        let text = format!(
-            r#"{{"spec":{{"template":{{"spec":{{"containers":[{{"name":"c","image":"{image}"{more}}}]}}}}}}}}"#
-        );
-        let set = StatefulSet::parse(&text).expect("a set");
-        match COMMON.find(&set.spec.template.spec.containers[0]) {
-            Match::None => "nothing known".to_owned(),
-            Match::One { workload, namesake } => {
-                format!(
-                    "{}{}",
-                    workload.id,
-                    if namesake { ", a namesake" } else { "" }
-                )
-            }
-            Match::Tag(workloads) => {
-                let ids = workloads.iter().map(|workload| &*workload.id);
-                format!("one of {}", ids.collect::<Vec<_>>().join(", "))
-            }
-            Match::Role => "one of its programs".to_owned(),
-        }
-    }
-
-    #[test]
-    fn image_tag_and_command_line_tell_the_workload() {
-        for (image, workload) in [
-            ("redis:7", "redis"),
-            ("docker.io/library/redis", "redis"),
-            ("acme/redis:7", "redis, a namesake"),
-            ("bitnami/redis:7", "redis-bitnami"),
-            ("registry.x.io/mirror/bitnami/redis:7", "redis-bitnami"),
-            ("postgres:15-alpine", "postgres"),
-            ("postgres:18", "postgres-18"),
-            ("timescale/timescaledb:2.14-pg16", "postgres"),
-            ("postgres", "one of postgres, postgres-18"),
-            ("postgres@sha256:0", "one of postgres, postgres-18"),
-            ("influxdb:2.7", "influxdb-2"),
-            ("bitnami/mongodb:4.4.4", "nothing known"),
-            ("wordpress:6.5-php8.2-fpm", "nothing known"),
-            ("x.azurecr.io/registry:1.0", "registry, a namesake"),
-            ("keycloak/keycloak:20.0", "nothing known"),
-            ("keycloak/keycloak:latest", "one of keycloak"),
-            ("oliver006/redis_exporter", "nothing known"),
-            ("my-redis", "nothing known"),
-            ("", "nothing known"),
-            ("dgraph/dgraph:v23", "one of its programs"),
-        ] {
-            assert_eq!(runs(image, ""), workload, "{image}");
-        }
-        for (args, workload) in [
-            (r#"["volume","-mserver=master-0:9333"]"#, "seaweedfs-volume"),
-            (
-                r#"["-logtostderr=true","master","-port=9333"]"#,
-                "seaweedfs-master",
-            ),
-            (r#"["server","-filer"]"#, "one of its programs"),
-            (r#"["master","filer"]"#, "one of its programs"),
-        ] {
-            let more = format!(r#","args":{args}"#);
-            assert_eq!(runs("chrislusf/seaweedfs:3", &more), workload, "{args}");
-        }
-    }
-
-    #[test]
-    fn every_version_is_one_workload() {
-        for workload in COMMON.workloads() {
-            for image in &workload.images {
-                for major in 1..30 {
-                    let tagged = format!("{image}:{major}.1-alpine");
-                    let image = Image::of(&tagged);
-                    let fitting = BUILT_IN.by_image(&image);
-                    let fitting = fitting.iter().filter(|(workload, tags, _)| {
-                        workload.role_tokens.is_empty()
-                            && tags.is_none_or(|tags| tags.is_match(image.tag))
-                    });
-                    assert!(fitting.count() <= 1, "{tagged} is several workloads");
-                }
-            }
-        }
-    }
 }

@@ -12,6 +12,8 @@ mod peers;
 mod ports;
 pub mod probe;
 mod source;
+#[cfg(test)]
+mod tests;
 mod words;
 
 use std::fmt;

@@ -205,7 +205,7 @@ fn handler(
     let may_speak_tls = !is_plain && may_speak_tls(container);
     let may_be_elsewhere = may_speak_tls || has_prefix(container);
     match (&probe.exec, &probe.http_get) {
-        (Some(_), _) if may_speak_tls && !workload.tls_proof => Handler::Tcp(port),
+        (Some(_), _) if may_be_elsewhere && !workload.tls_proof => Handler::Tcp(port),
         // A command asks by loopback.
         (Some(_), _) if bound == Bound::Elsewhere => Handler::Tcp(port),
         (Some(exec), _) => Handler::Exec(exec.command.clone()),

@@ -50,9 +50,7 @@ impl Restoration<'_, '_> {
         } else {
             self.renewed(&entry, record)?
         };
-        // What was for a workload stays while that is what runs, and it would be asked in the same way.
-        let is_as_before = |renewed: &Entry| is_for_the_same(&entry, renewed);
-        let fits = asks_a_port || (!by_port && renewed.as_ref().is_some_and(is_as_before));
+        let fits = asks_a_port || self.fits_workload(&entry, renewed.as_ref());
         if fits {
             renewed = None;
         }
@@ -220,6 +218,23 @@ impl Restoration<'_, '_> {
         Ok(())
     }
 
+    /// Whether a probe that was for a workload is right for what runs now: the same workload, which is not known to be asked
+    /// otherwise, such as by TLS, and a port that is declared where it is asked by name.
+    fn fits_workload(&self, entry: &Entry, renewed: Option<&Entry>) -> bool {
+        let Some(workload) = entry.workload.as_deref() else {
+            return false;
+        };
+        let same = renewed.filter(|renewed| renewed.workload == entry.workload);
+        if let Some(renewed) = same {
+            return asked(entry) == asked(renewed);
+        }
+        let by_name = asked(entry).is_some_and(|(_, port)| port.is_string());
+        container_of(entry, self.case.object).is_some_and(|container| {
+            self.catalogue.may_run(&container, workload)
+                && (!by_name || asks_a_port_of(entry, self.case.object))
+        })
+    }
+
     /// The entry with the port that speaks for the container now, and the numbers that it had; none where no port does.
     fn renewed(&mut self, entry: &Entry, record: &Record) -> Result<Option<Entry>, ApplyError> {
         let mut bare = self.draft.object()?.clone();
@@ -260,11 +275,8 @@ fn now_asks(entry: &Entry) -> String {
     }
 }
 
-/// Whether a probe derived anew is for the same workload, asked in the same way.
-fn is_for_the_same(entry: &Entry, renewed: &Entry) -> bool {
-    let asked = |entry: &Entry| {
-        let handler = handler(&entry.value)?;
-        Some((handler, entry.value[handler]["port"].clone()))
-    };
-    entry.workload == renewed.workload && asked(entry) == asked(renewed)
+/// How a probe asks, and at which port.
+fn asked(entry: &Entry) -> Option<(&'static str, &Value)> {
+    let handler = handler(&entry.value)?;
+    Some((handler, &entry.value[handler]["port"]))
 }

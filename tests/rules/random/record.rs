@@ -95,6 +95,7 @@ fn is_renewed(entry: &Entry, old: &Entry) -> bool {
     let without_handler = |entry: &Entry| {
         let mut entry = entry.clone();
         entry.lapsed = false;
+        entry.workload = None;
         if !entry.is_probe() {
             return entry;
         }
