@@ -26,7 +26,7 @@ const DEV_CERTS: &str = "certs";
 /// Serve the admission webhook over TLS.
 #[derive(Args, Debug)]
 pub(super) struct Serve {
-    /// Where the API server calls; port 0 takes a free one [default: port 8443 of 0.0.0.0, with --dev of 127.0.0.1; of [::] it takes IPv6 too]
+    /// Where the API server calls; port 0 takes a free one [default: port 8443 of 0.0.0.0, with --dev of 127.0.0.1; of :: it takes IPv6 too]
     #[arg(long, value_name = "ADDR", env = "STEADFAST_LISTEN", value_parser = address)]
     listen: Option<SocketAddr>,
     /// Where /livez, /readyz and /metrics are served, in plain HTTP [default: port 8080, likewise]

@@ -55,7 +55,7 @@ impl Catalogue {
     /// A catalogue with a policy's own workloads, which come before those that everybody knows.
     ///
     /// # Panics
-    /// Where [`faults`] finds any: whoever reads a policy asks first.
+    /// Where `faults` finds any: whoever reads a policy asks first.
     #[must_use]
     pub fn new(own: Vec<Workload>) -> Self {
         Self {
