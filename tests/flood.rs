@@ -248,7 +248,7 @@ async fn ten_thousand_mutants_are_answered() {
     assert!(peak.is_none_or(|peak| peak < PEAK), "{peak:?} KiB");
     let log = server.log();
     assert_eq!(decisions(&log), answered, "one line a decision");
-    assert_eq!(log.len(), answered + 1, "and the ready line");
+    assert_eq!(log.len(), answered + 2, "and two lines when it is ready");
     quiet(&log);
 }
 

@@ -160,9 +160,9 @@ table! {
         /// By opening a connection.
         tcp_socket "tcpSocket": Option<TcpSocket<'a>>,
         /// By running a command.
-        exec "exec": Option<Kept<'a>>,
+        exec "exec": Option<Raw<'a>>,
         /// By the health service of gRPC.
-        grpc "grpc": Option<Kept<'a>>,
+        grpc "grpc": Option<Raw<'a>>,
         /// How long an answer may take, in seconds.
         timeout "timeoutSeconds": i64 = 1,
         /// How often it is asked, in seconds.
