@@ -160,15 +160,29 @@ table! {
         /// By opening a connection.
         tcp_socket "tcpSocket": Option<TcpSocket<'a>>,
         /// By running a command.
-        exec "exec": Option<Raw<'a>>,
+        exec "exec": Option<ExecAction<'a>>,
         /// By the health service of gRPC.
-        grpc "grpc": Option<Raw<'a>>,
+        grpc "grpc": Option<GrpcAction<'a>>,
         /// How long an answer may take, in seconds.
         timeout "timeoutSeconds": i64 = 1,
         /// How often it is asked, in seconds.
         period "periodSeconds": i64 = 10,
         /// After how many failures in a row something is done.
         failure_threshold "failureThreshold": i64 = 3,
+    }
+
+    /// A command that is run in the container.
+    pub struct ExecAction is "io.k8s.api.core.v1.ExecAction" {
+        /// The program and its arguments.
+        command "command": List<Text<'a>>,
+    }
+
+    /// A question to the health service of gRPC.
+    pub struct GrpcAction is "io.k8s.api.core.v1.GRPCAction" {
+        /// The port's number.
+        port "port": i64,
+        /// The name that is asked for.
+        service "service": Text<'a>,
     }
 
     /// A question by HTTP.
