@@ -91,26 +91,22 @@ impl Answer {
         let body = encode(response);
         let allowed = verdict.allowed();
         Self {
-            namespace: namespace.to_owned(),
-            name: name.to_owned(),
             allowed,
             patched,
             judged: verdict.judged,
             questions: verdict.questions,
-            ..Self::bare(request, body)
+            ..Self::bare(request, (namespace, name), body)
         }
     }
 
     /// The answer to what is not ours to judge.
     pub(super) fn untouched<O>(request: &Request<'_, O>) -> Self {
-        Self::bare(
-            request,
-            encode(Response {
-                uid: &request.uid,
-                allowed: true,
-                ..Response::default()
-            }),
-        )
+        let body = encode(Response {
+            uid: &request.uid,
+            allowed: true,
+            ..Response::default()
+        });
+        Self::bare(request, (&request.namespace, &request.name), body)
     }
 
     /// The answer about an object that could not be read.
@@ -123,7 +119,7 @@ impl Answer {
         });
         Self {
             unread: true,
-            ..Self::bare(request, body)
+            ..Self::bare(request, (&request.namespace, &request.name), body)
         }
     }
 
@@ -138,12 +134,12 @@ impl Answer {
         }
     }
 
-    fn bare<O>(request: &Request<'_, O>, body: Vec<u8>) -> Self {
+    fn bare<O>(request: &Request<'_, O>, (namespace, name): (&str, &str), body: Vec<u8>) -> Self {
         Self {
             body,
             uid: request.uid.to_string(),
-            namespace: request.namespace.to_string(),
-            name: request.name.to_string(),
+            namespace: namespace.to_owned(),
+            name: name.to_owned(),
             operation: request.operation.to_string(),
             allowed: true,
             patched: false,

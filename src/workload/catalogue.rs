@@ -8,7 +8,7 @@ use regex::Regex;
 
 use super::entry::{Confidence, Workload};
 use super::image::Image;
-use super::words::has_words;
+use super::words::Said;
 use crate::object::view::Container;
 use crate::object::yaml;
 
@@ -90,7 +90,7 @@ impl Catalogue {
             own
         };
         let fits = |tags: Option<&Regex>| tags.is_none_or(|tags| tags.is_match(image.tag));
-        let versioned = image.tag.contains(|c: char| c.is_ascii_digit());
+        let versioned = image.has_version();
         let namesake = found.iter().any(|(_, _, suffix)| image.is_namesake(suffix));
         let found = found
             .into_iter()
@@ -101,7 +101,7 @@ impl Catalogue {
     /// The workload that a container certainly runs.
     #[must_use]
     pub fn surely(&self, container: &Container<'_>) -> Option<&Workload> {
-        match self.find(container) {
+        match self.find(&Said::by(container)) {
             Match::One {
                 workload,
                 namesake: false,
@@ -113,7 +113,7 @@ impl Catalogue {
     /// Whether a container runs the workload of this id, as far as its image, tag and command line tell.
     #[must_use]
     pub fn may_run(&self, container: &Container<'_>, id: &str) -> bool {
-        match self.find(container) {
+        match self.find(&Said::by(container)) {
             Match::One { workload, .. } => workload.id == id,
             Match::Tag(workloads) => workloads.iter().any(|workload| workload.id == id),
             Match::None | Match::Role => false,
@@ -121,10 +121,10 @@ impl Catalogue {
     }
 
     /// What a container runs.
-    pub(super) fn find(&self, container: &Container<'_>) -> Match<'_> {
-        let image = Image::of(&container.image);
-        match self.own.find(&image, container) {
-            Match::None => match BUILT_IN.find(&image, container) {
+    pub(super) fn find(&self, said: &Said<'_, '_>) -> Match<'_> {
+        let image = Image::of(&said.container().image);
+        match self.own.find(&image, said) {
+            Match::None => match BUILT_IN.find(&image, said) {
                 Match::One { workload, .. } if self.replaces(workload) => Match::None,
                 found => found,
             },
@@ -169,7 +169,7 @@ impl Known {
             .collect()
     }
 
-    fn find(&self, image: &Image<'_>, container: &Container<'_>) -> Match<'_> {
+    fn find(&self, image: &Image<'_>, said: &Said<'_, '_>) -> Match<'_> {
         // Variants of PHP images that serve no pages.
         let variant = image
             .tag
@@ -185,7 +185,7 @@ impl Known {
         };
         let of_role = |workload: &Workload| {
             let tokens = &workload.role_tokens;
-            tokens.is_empty() || tokens.iter().any(|token| has_words(container, token))
+            tokens.is_empty() || tokens.iter().any(|token| said.has_words(token))
         };
         let in_role: Vec<_> = candidates
             .iter()
@@ -202,7 +202,7 @@ impl Known {
             },
             ([], []) => Match::Role,
             // A tag that says a version says that it is none of these.
-            ([], _) if image.tag.contains(|c: char| c.is_ascii_digit()) => Match::None,
+            ([], _) if image.has_version() => Match::None,
             ([], several) => Match::Tag(several.iter().map(|(workload, ..)| *workload).collect()),
             _ => Match::Role,
         }

@@ -41,6 +41,11 @@ impl<'i> Image<'i> {
         }
     }
 
+    /// Whether the tag says a version; `latest` does not.
+    pub(super) fn has_version(&self) -> bool {
+        self.tag.contains(|c: char| c.is_ascii_digit())
+    }
+
     /// Whether the repository is this one, or ends in it.
     pub(super) fn ends_in(&self, suffix: &str) -> bool {
         self.before(suffix).is_some()

@@ -3,6 +3,7 @@
 //! The catalogue knows many workloads by their images; every other probe is derived from the ports that the container declares.
 //! Nothing is ever invented.
 
+mod bound;
 mod catalogue;
 pub mod data;
 mod entry;

@@ -1,12 +1,10 @@
 //! Where the probe of a container comes from: what is known of its workload, or the ports that it declares.
 
+use super::bound::Bound;
 use super::catalogue::Match;
 use super::entry::{Confidence, KnownProbe, Workload};
 use super::ports::{self, Port};
-use super::words::{
-    Bound, bound, has_prefix, is_configured, is_idle, is_told, may_speak_tls, names_other_port,
-    starts_server,
-};
+use super::words::Said;
 use super::{Asked, Catalogue, Forming, Handler, Kind, Numbers, Preferences, Withheld, is_helper};
 use crate::object::view::{Container, StatefulSet};
 
@@ -33,18 +31,19 @@ pub fn probe(
     if containers > CROWD {
         return Err(Withheld::Crowd);
     }
-    if is_idle(container) {
+    let said = Said::by(container);
+    if said.is_idle() {
         return Err(Withheld::Idle);
     }
-    match catalogue.find(container) {
+    match catalogue.find(&said) {
         Match::None => declared(set, container, preferences),
         Match::Role => Err(Withheld::Role),
         Match::Tag(workloads) => match agreed(&workloads, kind) {
-            Some(workload) => known(workload, false, set, container, kind, preferences),
+            Some(workload) => known(workload, false, set, &said, kind, preferences),
             None => declared(set, container, preferences),
         },
         Match::One { workload, namesake } => {
-            known(workload, namesake, set, container, kind, preferences)
+            known(workload, namesake, set, &said, kind, preferences)
         }
     }
 }
@@ -85,7 +84,7 @@ fn known(
     workload: &Workload,
     namesake: bool,
     set: &StatefulSet<'_>,
-    container: &Container<'_>,
+    said: &Said<'_, '_>,
     kind: Kind,
     preferences: Preferences<'_>,
 ) -> Result<Asked, Withheld> {
@@ -93,27 +92,27 @@ fn known(
     let Some(probe) = probe else {
         // Without a reason nothing is known of it.
         if why.is_empty() {
-            return declared(set, container, preferences);
+            return declared(set, said.container(), preferences);
         }
         return Err(Withheld::Harmful {
             workload: workload.id.clone(),
             why: why.to_owned(),
         });
     };
-    if workload.confidence == Confidence::Low || is_told(container, &workload.not_if) {
-        return declared(set, container, preferences);
+    if workload.confidence == Confidence::Low || said.is_told(&workload.not_if) {
+        return declared(set, said.container(), preferences);
     }
     let is_sure = workload.confidence == Confidence::High && !namesake;
     let Forming { waits, has_peers } = preferences.forming;
     if waits && (workload.ready_needs_peers || !is_sure && has_peers) {
         return Err(Withheld::Forming);
     }
-    let Some(port) = port(workload, probe, namesake, set, container)? else {
-        return declared(set, container, preferences);
+    let Some(port) = port(workload, probe, namesake, set, said)? else {
+        return declared(set, said.container(), preferences);
     };
-    let bound = bound(container);
+    let bound = said.bound();
     let handler = if is_sure {
-        handler(workload, probe, port, bound, container)
+        handler(workload, probe, port, bound, said)
     } else {
         Handler::Tcp(port.port)
     };
@@ -140,8 +139,9 @@ fn port(
     probe: &KnownProbe,
     namesake: bool,
     set: &StatefulSet<'_>,
-    container: &Container<'_>,
+    said: &Said<'_, '_>,
 ) -> Result<Option<AskedPort>, Withheld> {
+    let container = said.container();
     let client = workload.tcp_ports().next();
     let Some(asked) = probe.port().or(client) else {
         // A command that asks no port.
@@ -160,8 +160,7 @@ fn port(
     if ports::declares_any(container) {
         let known = workload.tcp_ports().find_map(is_declared);
         // A second port that is switched on by name need not be declared.
-        let is_on =
-            is_told(container, &workload.enabled_by) && !names_other_port(container, &defaults);
+        let is_on = said.is_told(&workload.enabled_by) && !said.names_other_port(&defaults);
         return Ok(known.map(|known| AskedPort {
             port: if is_on { Port::numbered(asked) } else { known },
             is_own: is_on,
@@ -172,10 +171,10 @@ fn port(
         return Ok(None);
     };
     let is_moved = namesake
-        || names_other_port(container, &[client])
-        || is_configured(container)
+        || said.names_other_port(&[client])
+        || said.is_configured()
         || !container.command.is_empty()
-        || !starts_server(container, &workload.id);
+        || !said.starts_server(&workload.id);
     if is_moved {
         return Err(Withheld::NoPort);
     }
@@ -192,18 +191,18 @@ fn handler(
     probe: &KnownProbe,
     AskedPort { port, is_own }: AskedPort,
     bound: Bound,
-    container: &Container<'_>,
+    said: &Said<'_, '_>,
 ) -> Handler {
-    let told_on = is_told(container, &workload.enabled_by);
+    let told_on = said.is_told(&workload.enabled_by);
     let is_off = !told_on && !workload.enabled_by.is_empty();
-    if !is_own || is_off || is_told(container, &workload.tls_hints) {
+    if !is_own || is_off || said.is_told(&workload.tls_hints) {
         return Handler::Tcp(port);
     }
     // Whoever says that it answers in plain HTTP says enough.
     let names_scheme = |hint: &String| hint.ends_with("http") || hint.contains("insecure");
     let is_plain = told_on && workload.enabled_by.iter().any(names_scheme);
-    let may_speak_tls = !is_plain && may_speak_tls(container);
-    let may_be_elsewhere = may_speak_tls || has_prefix(container);
+    let may_speak_tls = !is_plain && said.may_speak_tls();
+    let may_be_elsewhere = may_speak_tls || said.has_prefix();
     match (&probe.exec, &probe.http_get) {
         (Some(_), _) if may_be_elsewhere && !workload.tls_proof => Handler::Tcp(port),
         // A command asks by loopback.

@@ -6,6 +6,7 @@ use regex::Regex;
 
 use super::catalogue::{BUILT_IN, FILES, Match, built_in_workloads, read};
 use super::image::Image;
+use super::words::Said;
 use super::{COMMON, faults};
 use crate::object::view::StatefulSet;
 
@@ -60,7 +61,7 @@ fn runs(image: &str, more: &str) -> String {
         r#"{{"spec":{{"template":{{"spec":{{"containers":[{{"name":"c","image":"{image}"{more}}}]}}}}}}}}"#
     );
     let set = StatefulSet::parse(&text).expect("a set");
-    match COMMON.find(&set.spec.template.spec.containers[0]) {
+    match COMMON.find(&Said::by(&set.spec.template.spec.containers[0])) {
         Match::None => "nothing known".to_owned(),
         Match::One { workload, namesake } => {
             format!(

@@ -1,247 +1,231 @@
 //! What a container's command line and environment say, as far as a manifest shows it.
 
+use std::cell::OnceCell;
 use std::sync::LazyLock;
 
 use regex::Regex;
 
-use crate::object::view::Container;
+use super::bound::Bound;
+use crate::object::view::{Container, EnvVar};
 
-/// Command and arguments as one line.
-fn command_line(container: &Container<'_>) -> String {
-    let words = container.command.iter().chain(&container.args);
-    let words: Vec<_> = words.map(|word| &**word).collect();
-    words.join(" ")
+/// What a container says, put together once for all that is asked of it.
+pub(super) struct Said<'c, 'a> {
+    container: &'c Container<'a>,
+    /// Command and arguments as one line.
+    line: String,
+    /// Every variable as `NAME=value`; most images are not known, and nobody asks for them.
+    variables: OnceCell<Vec<String>>,
 }
 
-/// Every variable as `NAME=value`.
-fn environment<'c>(container: &'c Container<'_>) -> impl Iterator<Item = String> + 'c {
-    let variables = container.env.iter();
-    variables.map(|variable| format!("{}={}", &*variable.name, &*variable.value))
-}
+impl<'c, 'a> Said<'c, 'a> {
+    pub(super) fn by(container: &'c Container<'a>) -> Self {
+        let words = container.command.iter().chain(&container.args);
+        let words: Vec<_> = words.map(|word| &**word).collect();
+        Self {
+            container,
+            line: words.join(" "),
+            variables: OnceCell::new(),
+        }
+    }
 
-/// Whether the command line has these words, whole: `master` is not in `-master=x` nor in `master-0`.
-pub(super) fn has_words(container: &Container<'_>, words: &str) -> bool {
-    let line = command_line(container);
-    let is_inside = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '=');
-    line.match_indices(words).any(|(start, found)| {
-        let before = line[..start].chars().next_back();
-        let after = line[start + found.len()..].chars().next();
-        // `/usr/bin/dgraph alpha` has it, `/etc/store.yml` has not.
-        before.is_none_or(|c| !is_inside(c)) && after.is_none_or(|c| !is_inside(c) && c != '.')
-    })
-}
+    fn variables(&self) -> &[String] {
+        let said = |variable: &EnvVar<'_>| format!("{}={}", &*variable.name, &*variable.value);
+        self.variables
+            .get_or_init(|| self.container.env.iter().map(said).collect())
+    }
 
-/// Whether it is told one of these things: arguments, variables, or variables with their values.
-pub(super) fn is_told(container: &Container<'_>, hints: &[String]) -> bool {
-    let line = command_line(container);
-    let starts = |text: &str, hint: &str| {
-        text.strip_prefix(hint)
-            .is_some_and(|rest| rest.is_empty() || rest.starts_with(['=', ' ', ':', '/']))
-    };
-    hints.iter().any(|hint| {
-        let in_line = line.match_indices(hint.as_str()).any(|(start, _)| {
+    pub(super) fn container(&self) -> &'c Container<'a> {
+        self.container
+    }
+
+    /// Whether the command line has these words, whole: `master` is not in `-master=x` nor in `master-0`.
+    pub(super) fn has_words(&self, words: &str) -> bool {
+        let line = &*self.line;
+        let is_inside = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '=');
+        line.match_indices(words).any(|(start, found)| {
             let before = line[..start].chars().next_back();
-            before.is_none_or(|c| !c.is_ascii_alphanumeric() && c != '-')
-                && starts(&line[start..], hint)
-        });
-        in_line || environment(container).any(|variable| starts(&variable, hint))
-    })
-}
-
-/// Whether anything speaks for TLS, so that a question in plain HTTP may get no answer.
-pub(super) fn may_speak_tls(container: &Container<'_>) -> bool {
-    static WORDS: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r"(?i)(^|[^a-z])(tls|ssl|https|m?tls|certs?|certificates?|cert-?file)([^a-z]|$)")
-            .expect("a pattern")
-    });
-    let mounts = container.volume_mounts.iter();
-    let mounts = mounts.flat_map(|mount| [&*mount.name, &*mount.mount_path]);
-    let off = |text: &str| {
-        let text = text.to_lowercase();
-        [
-            "=false",
-            "=0",
-            "=off",
-            "=no",
-            "=disable",
-            "=disabled",
-            "=none",
-            "=",
-        ]
-        .iter()
-        .any(|off| text.ends_with(off))
-    };
-    let said = |text: &str| WORDS.is_match(text) && !off(text);
-    let words = container.command.iter().chain(&container.args);
-    let mut words = words.flat_map(|word| word.split_whitespace());
-    words.any(said)
-        || environment(container).any(|text| said(&text))
-        || mounts.into_iter().any(|text| WORDS.is_match(text))
-}
-
-/// Whether its pages may be below a path of their own.
-pub(super) fn has_prefix(container: &Container<'_>) -> bool {
-    static WORDS: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r"(?i)(prefix|external[-_.]?url|context[-_.]?path|web[-_.]?context|base[-_.]?(path|url)|root[-_.]?(url|path)|relative[-_.]?path|sub[-_]?path)")
-            .expect("a pattern")
-    });
-    WORDS.is_match(&command_line(container))
-        || environment(container).any(|variable| WORDS.is_match(&variable))
-}
-
-/// Whether command line or environment name a port of their own that is none of these.
-pub(super) fn names_other_port(container: &Container<'_>, known: &[u16]) -> bool {
-    static PORTS: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r#"(?i)(?:port|listen|listener|addr|address|bind|url)[a-z_.-]*["']?[\s=:]+\S*?\b(\d{2,5})\b|(?:^|\s)-p[\s=]?(\d{2,5})\b"#)
-            .expect("a pattern")
-    });
-    let other = |text: &str| {
-        PORTS.captures_iter(text).any(|found| {
-            let number = found.get(1).or_else(|| found.get(2));
-            let number = number.and_then(|number| number.as_str().parse().ok());
-            number.is_some_and(|number: u16| !known.contains(&number))
+            let after = line[start + found.len()..].chars().next();
+            // `/usr/bin/dgraph alpha` has it, `/etc/store.yml` has not.
+            before.is_none_or(|c| !is_inside(c)) && after.is_none_or(|c| !is_inside(c) && c != '.')
         })
-    };
-    other(&command_line(container)) || environment(container).any(|variable| other(&variable))
-}
+    }
 
-/// Whether it only waits, as for a repair by hand.
-pub(super) fn is_idle(container: &Container<'_>) -> bool {
-    static IDLE: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r"(^|[\s;/&])(sleep\s+(infinity|inf|\d+[smhd]?)|tail\s+-f\s+/dev/null)[\s;]*$")
+    /// Whether it is told one of these things: arguments, variables, or variables with their values.
+    pub(super) fn is_told(&self, hints: &[String]) -> bool {
+        let line = &*self.line;
+        let starts = |text: &str, hint: &str| {
+            text.strip_prefix(hint)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with(['=', ' ', ':', '/']))
+        };
+        hints.iter().any(|hint| {
+            let in_line = line.match_indices(hint.as_str()).any(|(start, _)| {
+                let before = line[..start].chars().next_back();
+                before.is_none_or(|c| !c.is_ascii_alphanumeric() && c != '-')
+                    && starts(&line[start..], hint)
+            });
+            in_line
+                || self
+                    .variables()
+                    .iter()
+                    .any(|variable| starts(variable, hint))
+        })
+    }
+
+    /// Whether anything speaks for TLS, so that a question in plain HTTP may get no answer.
+    pub(super) fn may_speak_tls(&self) -> bool {
+        static WORDS: LazyLock<Regex> = LazyLock::new(|| {
+            Regex::new(
+                r"(?i)(^|[^a-z])(tls|ssl|https|m?tls|certs?|certificates?|cert-?file)([^a-z]|$)",
+            )
             .expect("a pattern")
-    });
-    let line = command_line(container);
-    let first = line.split_whitespace().next().unwrap_or_default();
-    let is_shell = matches!(
-        first.rsplit('/').next(),
-        Some("sh" | "bash" | "sleep" | "tail")
-    );
-    is_shell && IDLE.is_match(&line)
-}
-
-/// Whether the arguments are those of its server: options, or a word that servers are started with.
-pub(super) fn starts_server(container: &Container<'_>, workload: &str) -> bool {
-    const WORDS: &[&str] = &[
-        "server",
-        "serve",
-        "start",
-        "start-dev",
-        "start-single-node",
-        "run",
-        "standalone",
-        "mysqld",
-        "mariadbd",
-        "mongod",
-        "mongos",
-        "redis-server",
-        "valkey-server",
-        "keydb-server",
-        "postgres",
-        "influxd",
-        "memcached",
-        "nats-server",
-        "etcd",
-        "rabbitmq-server",
-        "master",
-        "volume",
-        "filer",
-        "store",
-        "receive",
-        "compact",
-        "rule",
-        "alpha",
-        "zero",
-    ];
-    let Some(first) = container.args.first() else {
-        return true;
-    };
-    let name = first.rsplit('/').next().unwrap_or_default();
-    let is_agent = name == "agent" && workload.starts_with("consul");
-    first.starts_with('-') || WORDS.contains(&name) || is_agent
-}
-
-/// To which address it is told to bind.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Bound {
-    /// To every one, or nothing is said.
-    Anywhere,
-    /// To loopback alone.
-    Loopback,
-    /// To another one alone.
-    Elsewhere,
-}
-
-/// To which address it is told to bind.
-pub(super) fn bound(container: &Container<'_>) -> Bound {
-    static BIND: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r#"(?i)(?:bind|listen|network\.host|server_http_addr|(?:^|\s)--?http[-.]addr)[a-z_.-]*["']?[\s=]+["']?(\S+)|(?:^|\s)-l\s+(\S+)"#)
-            .expect("a pattern")
-    });
-    let of = |text: &str| {
-        let all = BIND.captures_iter(text).map(|found| {
-            let value = found.get(1).or_else(|| found.get(2));
-            value.map_or("", |value| value.as_str()).to_lowercase()
         });
-        all.map(|value| address(&value))
-            .max_by_key(|bound| *bound as u8)
-    };
-    let variables: Vec<_> = environment(container).collect();
-    let texts = [command_line(container)].into_iter().chain(variables);
-    let all = texts.filter_map(|text| of(&text));
-    all.max_by_key(|bound| *bound as u8)
-        .unwrap_or(Bound::Anywhere)
-}
+        let mounts = self.container.volume_mounts.iter();
+        let mounts = mounts.flat_map(|mount| [&*mount.name, &*mount.mount_path]);
+        let off = |text: &str| {
+            let text = text.to_lowercase();
+            [
+                "=false",
+                "=0",
+                "=off",
+                "=no",
+                "=disable",
+                "=disabled",
+                "=none",
+                "=",
+            ]
+            .iter()
+            .any(|off| text.ends_with(off))
+        };
+        let said = |text: &str| WORDS.is_match(text) && !off(text);
+        let words = self.container.command.iter().chain(&self.container.args);
+        let mut words = words.flat_map(|word| word.split_whitespace());
+        words.any(said)
+            || self.variables().iter().any(|text| said(text))
+            || mounts.into_iter().any(|text| WORDS.is_match(text))
+    }
 
-fn address(value: &str) -> Bound {
-    let is_loopback = |part: &str| {
-        part.contains("127.0.0.1") || part.contains("localhost") || part.contains("[::1]")
-    };
-    let names_host = |part: &str| {
-        let host = part.rsplit("//").next().unwrap_or_default();
-        let host = host.split(':').next().unwrap_or_default();
-        host.starts_with("$(")
-            || host.starts_with("${")
-            || host.split('.').count() == 4 && host != "0.0.0.0"
-    };
-    let parts: Vec<_> = value.split(',').filter(|part| !part.is_empty()).collect();
-    if parts.is_empty() {
-        Bound::Anywhere
-    } else if parts.iter().all(|part| is_loopback(part)) {
-        Bound::Loopback
-    } else if parts
-        .iter()
-        .all(|part| names_host(part) && !is_loopback(part))
-    {
-        Bound::Elsewhere
-    } else {
-        Bound::Anywhere
+    /// Whether its pages may be below a path of their own.
+    pub(super) fn has_prefix(&self) -> bool {
+        static WORDS: LazyLock<Regex> = LazyLock::new(|| {
+            Regex::new(r"(?i)(prefix|external[-_.]?url|context[-_.]?path|web[-_.]?context|base[-_.]?(path|url)|root[-_.]?(url|path)|relative[-_.]?path|sub[-_]?path)")
+                .expect("a pattern")
+        });
+        WORDS.is_match(&self.line)
+            || self
+                .variables()
+                .iter()
+                .any(|variable| WORDS.is_match(variable))
+    }
+
+    /// Whether command line or environment name a port of their own that is none of these.
+    pub(super) fn names_other_port(&self, known: &[u16]) -> bool {
+        static PORTS: LazyLock<Regex> = LazyLock::new(|| {
+            Regex::new(r#"(?i)(?:port|listen|listener|addr|address|bind|url)[a-z_.-]*["']?[\s=:]+\S*?\b(\d{2,5})\b|(?:^|\s)-p[\s=]?(\d{2,5})\b"#)
+                .expect("a pattern")
+        });
+        let other = |text: &str| {
+            PORTS.captures_iter(text).any(|found| {
+                let number = found.get(1).or_else(|| found.get(2));
+                let number = number.and_then(|number| number.as_str().parse().ok());
+                number.is_some_and(|number: u16| !known.contains(&number))
+            })
+        };
+        other(&self.line) || self.variables().iter().any(|variable| other(variable))
+    }
+
+    /// Whether it only waits, as for a repair by hand.
+    pub(super) fn is_idle(&self) -> bool {
+        static IDLE: LazyLock<Regex> = LazyLock::new(|| {
+            Regex::new(
+                r"(^|[\s;/&])(sleep\s+(infinity|inf|\d+[smhd]?)|tail\s+-f\s+/dev/null)[\s;]*$",
+            )
+            .expect("a pattern")
+        });
+        let line = &*self.line;
+        let first = line.split_whitespace().next().unwrap_or_default();
+        let is_shell = matches!(
+            first.rsplit('/').next(),
+            Some("sh" | "bash" | "sleep" | "tail")
+        );
+        is_shell && IDLE.is_match(line)
+    }
+
+    /// Whether the arguments are those of its server: options, or a word that servers are started with.
+    pub(super) fn starts_server(&self, workload: &str) -> bool {
+        const WORDS: &[&str] = &[
+            "server",
+            "serve",
+            "start",
+            "start-dev",
+            "start-single-node",
+            "run",
+            "standalone",
+            "mysqld",
+            "mariadbd",
+            "mongod",
+            "mongos",
+            "redis-server",
+            "valkey-server",
+            "keydb-server",
+            "postgres",
+            "influxd",
+            "memcached",
+            "nats-server",
+            "etcd",
+            "rabbitmq-server",
+            "master",
+            "volume",
+            "filer",
+            "store",
+            "receive",
+            "compact",
+            "rule",
+            "alpha",
+            "zero",
+        ];
+        let Some(first) = self.container.args.first() else {
+            return true;
+        };
+        let name = first.rsplit('/').next().unwrap_or_default();
+        let is_agent = name == "agent" && workload.starts_with("consul");
+        first.starts_with('-') || WORDS.contains(&name) || is_agent
+    }
+
+    /// To which address it is told to bind.
+    pub(super) fn bound(&self) -> Bound {
+        let texts = [&self.line].into_iter().chain(self.variables());
+        let bound = texts.map(|text| Bound::by(text));
+        bound.max().unwrap_or_default()
+    }
+
+    /// Whether it reads a configuration that nobody here sees.
+    pub(super) fn is_configured(&self) -> bool {
+        static WORDS: LazyLock<Regex> = LazyLock::new(|| {
+            Regex::new(r"(?i)(conf|config|configuration|settings|properties)([^a-z]|$)|\.(conf|cnf|ini|toml|ya?ml|json|xml|properties)$|^/etc(/|$)")
+                .expect("a pattern")
+        });
+        let mounts = self.container.volume_mounts.iter();
+        let places = mounts.flat_map(|mount| [&*mount.name, &*mount.mount_path, &*mount.sub_path]);
+        let words = self.container.args.iter().map(|word| &**word);
+        let files = words.filter(|word| !word.starts_with('-') && word.contains('/'));
+        places.chain(files).any(|place| WORDS.is_match(place))
     }
 }
 
-/// Whether it reads a configuration that nobody here sees.
-pub(super) fn is_configured(container: &Container<'_>) -> bool {
-    static WORDS: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r"(?i)(conf|config|configuration|settings|properties)([^a-z]|$)|\.(conf|cnf|ini|toml|ya?ml|json|xml|properties)$|^/etc(/|$)")
-            .expect("a pattern")
-    });
-    let mounts = container.volume_mounts.iter();
-    let places = mounts.flat_map(|mount| [&*mount.name, &*mount.mount_path, &*mount.sub_path]);
-    let words = container.args.iter().map(|word| &**word);
-    let files = words.filter(|word| !word.starts_with('-') && word.contains('/'));
-    places.chain(files).any(|place| WORDS.is_match(place))
-}
-
 #[cfg(test)]
+#[expect(
+    clippy::redundant_closure_for_method_calls,
+    reason = "a method is not general enough in its lifetimes"
+)]
 mod tests {
     use super::*;
     use crate::object::view::StatefulSet;
 
-    fn of<T>(container: &str, ask: impl Fn(&Container<'_>) -> T) -> T {
+    fn of<T>(container: &str, ask: impl Fn(&Said<'_, '_>) -> T) -> T {
         let text =
             format!(r#"{{"spec":{{"template":{{"spec":{{"containers":[{container}]}}}}}}}}"#);
         let set = StatefulSet::parse(&text).expect("a set");
-        ask(&set.spec.template.spec.containers[0])
+        ask(&Said::by(&set.spec.template.spec.containers[0]))
     }
 
     #[test]
@@ -267,7 +251,7 @@ mod tests {
             (r#"{"env":[{"name":"ETCD_CERT_FILE","value":"/x"}]}"#, true),
         ] {
             assert_eq!(
-                of(container, |found| is_told(found, &hints)),
+                of(container, |said| said.is_told(&hints)),
                 tls,
                 "{container}"
             );
@@ -286,21 +270,26 @@ mod tests {
             ),
             (r#"{"args":["--title=x"]}"#, false),
         ] {
-            assert_eq!(of(container, may_speak_tls), tls, "{container}");
+            assert_eq!(
+                of(container, |said| said.may_speak_tls()),
+                tls,
+                "{container}"
+            );
         }
-        assert!(of(r#"{"args":["--web.route-prefix=/x"]}"#, has_prefix));
+        assert!(of(r#"{"args":["--web.route-prefix=/x"]}"#, |said| said
+            .has_prefix()));
         assert!(of(
             r#"{"env":[{"name":"GF_SERVER_ROOT_URL","value":"x"}]}"#,
-            has_prefix
+            |said| said.has_prefix()
         ));
-        assert!(!of(r#"{"args":["--storage=/x"]}"#, has_prefix));
+        assert!(!of(r#"{"args":["--storage=/x"]}"#, |said| said.has_prefix()));
         assert!(of(
             r#"{"volumeMounts":[{"name":"redis-conf","mountPath":"/x"}]}"#,
-            is_configured
+            |said| said.is_configured()
         ));
         assert!(!of(
             r#"{"volumeMounts":[{"name":"data","mountPath":"/data"}]}"#,
-            is_configured
+            |said| said.is_configured()
         ));
     }
 
@@ -318,10 +307,40 @@ mod tests {
             (r#"{"args":["--maxmemory","2048"]}"#, false),
         ] {
             assert_eq!(
-                of(container, |found| names_other_port(found, &[6379])),
+                of(container, |said| said.names_other_port(&[6379])),
                 other,
                 "{container}"
             );
         }
+    }
+
+    #[test]
+    fn who_only_waits_and_who_serves_are_told_apart() {
+        for (container, idle) in [
+            (r#"{"command":["sleep"],"args":["infinity"]}"#, true),
+            (r#"{"command":["sh","-c","tail -f /dev/null"]}"#, true),
+            (r#"{"args":["sh","-c","setup; sleep 1d"]}"#, true),
+            (
+                r#"{"command":["sh","-c","sleep 30; exec postgres"]}"#,
+                false,
+            ),
+            (r#"{"args":["--sleep","5"]}"#, false),
+            ("{}", false),
+        ] {
+            assert_eq!(of(container, |said| said.is_idle()), idle, "{container}");
+        }
+        for (container, serves) in [
+            ("{}", true),
+            (r#"{"args":["--appendonly","yes"]}"#, true),
+            (r#"{"args":["server","/data"]}"#, true),
+            (r#"{"args":["/usr/bin/mongod","--replSet"]}"#, true),
+            (r#"{"args":["pg_dump","-h","db"]}"#, false),
+            (r#"{"args":["agent","-config=x"]}"#, false),
+        ] {
+            let said = of(container, |said| said.starts_server("vault"));
+            assert_eq!(said, serves, "{container}");
+        }
+        let agent = r#"{"args":["agent","-server"]}"#;
+        assert!(of(agent, |said| said.starts_server("consul")));
     }
 }

@@ -59,18 +59,10 @@ fn list(out: &mut dyn Write, catalogue: &Catalogue) -> Result<()> {
             out,
             "{:width$}  {:6}  {images}",
             workload.id,
-            word(workload.confidence)
+            workload.confidence.as_str()
         )?;
     }
     Ok(())
-}
-
-fn word(confidence: Confidence) -> &'static str {
-    match confidence {
-        Confidence::Low => "low",
-        Confidence::Medium => "medium",
-        Confidence::High => "high",
-    }
 }
 
 fn one(out: &mut dyn Write, workload: &Workload) -> Result<()> {
@@ -85,7 +77,7 @@ fn one(out: &mut dyn Write, workload: &Workload) -> Result<()> {
         out,
         "{bold}{}{bold:#} (confidence {}: {relied_on}; checked {checked})\n",
         workload.id,
-        word(workload.confidence)
+        workload.confidence.as_str()
     )?;
     let ports = workload.ports.iter().map(|port| {
         let protocol = port.protocol.as_deref().map(|of| format!("/{of}"));
