@@ -16,6 +16,7 @@ use super::certs::Certs;
 use super::{Outcome, PolicyArgs, review};
 use crate::cluster::{Live, Lookup};
 use crate::server::{self, Limits, Settings, Sockets, Stop, tls};
+use crate::workload;
 
 /// How often the serving pair is read again; a Secret takes up to a minute or two to reach the pod.
 const TLS_INTERVAL: Duration = Duration::from_secs(2);
@@ -119,6 +120,7 @@ impl Serve {
         let policies = self.policy.read()?;
         let cluster = review::view(&self.cluster)?;
         let files = self.pair()?;
+        workload::read_ahead();
         self.log();
         let address = if self.dev {
             Ipv4Addr::LOCALHOST

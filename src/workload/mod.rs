@@ -19,7 +19,7 @@ mod words;
 
 use std::fmt;
 
-pub use catalogue::{COMMON, Catalogue};
+pub use catalogue::{COMMON, Catalogue, read_ahead};
 pub use entry::{Confidence, Data, KnownProbe, Workload};
 pub use faults::{Fault, faults};
 pub use peers::Forming;

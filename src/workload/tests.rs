@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use regex::Regex;
 
-use super::catalogue::{BUILT_IN, FILES, Match, built_in_workloads, read};
+use super::catalogue::{BUILT_IN, FILES, Match, built_in_workloads};
 use super::image::Image;
 use super::words::Said;
-use super::{COMMON, faults};
+use super::{COMMON, Workload, faults};
 use crate::object::view::StatefulSet;
+use crate::object::yaml;
 
 #[test]
 fn every_file_is_right_and_named_after_its_workload() {
@@ -18,8 +19,8 @@ fn every_file_is_right_and_named_after_its_workload() {
         if name == "README.md" {
             continue;
         }
-        let workload = read(&name, file.contents_utf8().expect("text"));
-        let workload = workload.unwrap_or_else(|error| panic!("{error}"));
+        let workload = yaml::read_one(&name, file.contents_utf8().expect("text"));
+        let workload: Workload = workload.unwrap_or_else(|error| panic!("{error}"));
         assert_eq!(name, format!("{}.yaml", workload.id));
         assert!(!workload.sources.is_empty(), "{name}: no sources");
         let checked = workload.checked.as_deref().unwrap_or_default();

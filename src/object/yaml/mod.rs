@@ -81,6 +81,11 @@ pub fn read(file: &str, text: &str) -> Result<Vec<Document>, YamlError> {
         .collect())
 }
 
+/// Reads a text of ours straight into a value, without the places that only a person's slips call for.
+pub fn read_one<T: DeserializeOwned>(file: &str, text: &str) -> Result<T, YamlError> {
+    serde_saphyr::from_str(text).map_err(|error| YamlError(located(file, text, &error)))
+}
+
 /// Reads a value of `T` out of a document. The error says what is wrong, where, and the nearest right name.
 pub fn decode<T: DeserializeOwned>(
     file: &str,
