@@ -51,7 +51,12 @@ pub(super) enum Match<'c> {
         namesake: bool,
     },
     /// One of several: its tag does not tell which.
-    Tag(Vec<&'c Workload>),
+    Tag {
+        /// The workloads.
+        workloads: Vec<&'c Workload>,
+        /// Whether the repository is somebody's own.
+        namesake: bool,
+    },
     /// An image that runs several programs, and its command line does not tell which.
     Role,
 }
@@ -120,7 +125,7 @@ impl Catalogue {
     pub fn may_run(&self, container: &Container<'_>, id: &str) -> bool {
         match self.find(&Said::by(container)) {
             Match::One { workload, .. } => workload.id == id,
-            Match::Tag(workloads) => workloads.iter().any(|workload| workload.id == id),
+            Match::Tag { workloads, .. } => workloads.iter().any(|workload| workload.id == id),
             Match::None | Match::Role => false,
         }
     }
@@ -200,15 +205,16 @@ impl Known {
             .iter()
             .filter(|(_, tags, _)| tags.is_none_or(|tags| tags.is_match(image.tag)))
             .collect();
+        let namesake = image.is_namesake(suffix);
         match (&fitting[..], &in_role[..]) {
-            ([(workload, ..)], _) => Match::One {
-                workload,
-                namesake: image.is_namesake(suffix),
-            },
+            ([(workload, ..)], _) => Match::One { workload, namesake },
             ([], []) => Match::Role,
             // A tag that says a version says that it is none of these.
             ([], _) if image.has_version() => Match::None,
-            ([], several) => Match::Tag(several.iter().map(|(workload, ..)| *workload).collect()),
+            ([], several) => Match::Tag {
+                workloads: several.iter().map(|(workload, ..)| *workload).collect(),
+                namesake,
+            },
             _ => Match::Role,
         }
     }

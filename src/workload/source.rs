@@ -38,8 +38,11 @@ pub fn probe(
     match catalogue.find(&said) {
         Match::None => declared(set, container, preferences),
         Match::Role => Err(Withheld::Role),
-        Match::Tag(workloads) => match agreed(&workloads, kind) {
-            Some(workload) => known(workload, false, set, &said, kind, preferences),
+        Match::Tag {
+            workloads,
+            namesake,
+        } => match agreed(&workloads, kind) {
+            Some(workload) => known(workload, namesake, set, &said, kind, preferences),
             None => declared(set, container, preferences),
         },
         Match::One { workload, namesake } => {

@@ -71,9 +71,13 @@ fn runs(image: &str, more: &str) -> String {
                 if namesake { ", a namesake" } else { "" }
             )
         }
-        Match::Tag(workloads) => {
-            let ids = workloads.iter().map(|workload| &*workload.id);
-            format!("one of {}", ids.collect::<Vec<_>>().join(", "))
+        Match::Tag {
+            workloads,
+            namesake,
+        } => {
+            let ids: Vec<_> = workloads.iter().map(|workload| &*workload.id).collect();
+            let namesake = if namesake { ", a namesake" } else { "" };
+            format!("one of {}{namesake}", ids.join(", "))
         }
         Match::Role => "one of its programs".to_owned(),
     }
@@ -92,6 +96,7 @@ fn image_tag_and_command_line_tell_the_workload() {
         ("timescale/timescaledb:2.14-pg16", "postgres"),
         ("postgres", "one of postgres, postgres-18"),
         ("postgres@sha256:0", "one of postgres, postgres-18"),
+        ("acme/postgres", "one of postgres, postgres-18, a namesake"),
         ("influxdb:2.7", "influxdb-2"),
         ("bitnami/mongodb:4.4.4", "nothing known"),
         ("wordpress:6.5-php8.2-fpm", "nothing known"),

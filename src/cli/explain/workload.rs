@@ -99,6 +99,7 @@ fn one(out: &mut dyn Write, workload: &Workload) -> Result<()> {
             "only its port without any of",
             workload.enabled_by.join(", "),
         ),
+        ("not with any of", workload.not_if.join(", ")),
     ] {
         if !text.is_empty() {
             writeln!(out, "{title}: {text}")?;
@@ -213,6 +214,7 @@ fn set(out: &mut dyn Write, workload: &Workload) -> Result<()> {
         ("runAsUser", number(workload.run_as_user)),
         ("fsGroup", number(workload.fs_group)),
         ("no shell in the image", is(workload.no_shell)),
+        ("commands work beside TLS", is(workload.tls_proof)),
     ] {
         if let Some(value) = value {
             writeln!(out, "  {title}: {value}")?;
