@@ -88,6 +88,9 @@ pub struct Workload {
     /// Arguments and environment variables of which one must be there for its probes to be answered; else only its port is asked.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub enabled_by: Vec<String>,
+    /// Whether any of those also says that it is answered in plain HTTP, whatever else speaks for TLS.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub plain_when_enabled: bool,
     /// What else is to be known.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,

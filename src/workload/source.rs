@@ -201,9 +201,7 @@ fn handler(
     if !is_own || is_off || said.is_told(&workload.tls_hints) {
         return Handler::Tcp(port);
     }
-    // Whoever says that it answers in plain HTTP says enough.
-    let names_scheme = |hint: &String| hint.ends_with("http") || hint.contains("insecure");
-    let is_plain = told_on && workload.enabled_by.iter().any(names_scheme);
+    let is_plain = told_on && workload.plain_when_enabled;
     let may_speak_tls = !is_plain && said.may_speak_tls();
     let may_be_elsewhere = may_speak_tls || said.has_prefix();
     match (&probe.exec, &probe.http_get) {
