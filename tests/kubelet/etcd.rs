@@ -59,10 +59,7 @@ pub(crate) fn a_member_alone() {
     let probes = Injected::of(IMAGE, &[(2379, client), (2380, peer)]);
     let member = ("a", client, peer);
     let run = || start(&program, folder.path(), member, &[member]);
-    let (container, server) = life::starting(&probes, run);
-    life::up(&probes, &container);
-    life::overloaded(&probes, &container, &server);
-    life::stopped(&probes, &container, server, "TERM");
+    life::whole(&probes, "TERM", run);
 }
 
 pub(crate) fn a_member_without_its_peer() {

@@ -23,8 +23,16 @@ pub(crate) fn serves(state: &State) -> bool {
     lives(state) && state.started && state.ready
 }
 
+/// From before anybody listens until it has ended by `signal`. `start` starts the server.
+pub(crate) fn whole(probes: &Injected, signal: &str, start: impl FnOnce() -> Server) {
+    let (container, server) = starting(probes, start);
+    up(probes, &container);
+    overloaded(probes, &container, &server);
+    stopped(probes, &container, server, signal);
+}
+
 /// Before anybody listens, until it serves. `start` starts the server.
-pub(crate) fn starting(probes: &Injected, start: impl FnOnce() -> Server) -> (Container, Server) {
+fn starting(probes: &Injected, start: impl FnOnce() -> Server) -> (Container, Server) {
     let container = Container::start(probes.probes());
     container.stays(40, "waited for", waits);
     if probes.probe(Kind::Startup).is_some() {
@@ -41,7 +49,7 @@ pub(crate) fn starting(probes: &Injected, start: impl FnOnce() -> Server) -> (Co
 }
 
 /// Nothing happens.
-pub(crate) fn up(probes: &Injected, container: &Container) {
+fn up(probes: &Injected, container: &Container) {
     let before = container.state();
     container.stays(60, "serving", serves);
     for kind in [Kind::Readiness, Kind::Liveness] {
@@ -55,7 +63,7 @@ pub(crate) fn up(probes: &Injected, container: &Container) {
 }
 
 /// It gets no time to run, for less long than would have it killed; then it does again.
-pub(crate) fn overloaded(probes: &Injected, container: &Container, server: &Server) {
+fn overloaded(probes: &Injected, container: &Container, server: &Server) {
     let before = container.state();
     server.signal("STOP");
     let still = KILL_AFTER - 30;
@@ -83,7 +91,7 @@ pub(crate) fn recovering(container: &Container, release: impl FnOnce()) {
 }
 
 /// It ends, and nobody starts it again.
-pub(crate) fn stopped(probes: &Injected, container: &Container, server: Server, signal: &str) {
+fn stopped(probes: &Injected, container: &Container, server: Server, signal: &str) {
     server.end(signal);
     container.until(100, "unready", waits);
     if probes.probe(Kind::Liveness).is_none() {

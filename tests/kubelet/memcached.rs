@@ -27,8 +27,5 @@ pub(crate) fn memcached_lives() {
         ]);
         Server::start(&mut command, &folder.path().join("log"))
     };
-    let (container, server) = life::starting(&probes, start);
-    life::up(&probes, &container);
-    life::overloaded(&probes, &container, &server);
-    life::stopped(&probes, &container, server, "TERM");
+    life::whole(&probes, "TERM", start);
 }

@@ -26,8 +26,5 @@ pub(crate) fn nats_lives() {
         command.arg("-js").arg("-sd").arg(folder.path());
         Server::start(&mut command, &folder.path().join("log"))
     };
-    let (container, server) = life::starting(&probes, start);
-    life::up(&probes, &container);
-    life::overloaded(&probes, &container, &server);
-    life::stopped(&probes, &container, server, "TERM");
+    life::whole(&probes, "TERM", start);
 }

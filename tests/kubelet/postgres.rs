@@ -26,6 +26,12 @@ struct Postgres {
 }
 
 impl Postgres {
+    /// A container that asks one thing in another way than ours.
+    fn asked_naively(&self, kind: Kind, command: &str) -> Container {
+        let probes = self.probes.with_command(kind, command);
+        Container::start(probes.finding(&self.programs).probes())
+    }
+
     fn find() -> Option<Self> {
         let debian = folders(Path::new("/usr/lib/postgresql"), |version| {
             Some(Path::new(version).join("bin"))
@@ -111,11 +117,8 @@ pub(crate) fn postgres_lives() {
     let Some(postgres) = Postgres::find() else {
         return;
     };
-    let (container, server) = life::starting(&postgres.probes, || postgres.start(&[]));
-    life::up(&postgres.probes, &container);
-    life::overloaded(&postgres.probes, &container, &server);
     // Fast, as the image's stop signal is.
-    life::stopped(&postgres.probes, &container, server, "INT");
+    life::whole(&postgres.probes, "INT", || postgres.start(&[]));
 }
 
 /// The image's entrypoint runs its scripts against a server that listens on no port, and starts another one after them.
@@ -127,11 +130,7 @@ pub(crate) fn postgres_runs_its_first_scripts() {
     let container = Container::start(postgres.probes.probes());
     let socket = postgres.folder.path().display();
     let ask = format!("pg_isready -q -h {socket} -p {}", postgres.port);
-    let naive = postgres
-        .probes
-        .with_command(Kind::Startup, &ask)
-        .finding(&postgres.programs);
-    let naive = Container::start(naive.probes());
+    let naive = postgres.asked_naively(Kind::Startup, &ask);
     naive.until(100, "taken for started", |state| state.started);
     container.stays(60, "starting", |state| life::waits(state) && !state.started);
     first.end("INT");
@@ -154,11 +153,7 @@ pub(crate) fn postgres_recovers_from_a_crash() {
     let container = Container::start(postgres.probes.probes());
     // What charts ask: it takes recovery for death.
     let ask = format!("pg_isready -q -h 127.0.0.1 -p {}", postgres.port);
-    let naive = postgres
-        .probes
-        .with_command(Kind::Liveness, &ask)
-        .finding(&postgres.programs);
-    let naive = Container::start(naive.probes());
+    let naive = postgres.asked_naively(Kind::Liveness, &ask);
     life::recovering(&container, || {
         assert_eq!(naive.state().killed, Some(Kind::Liveness));
         let promoted = postgres

@@ -85,10 +85,7 @@ fn lives(name: &str, image: &str) {
     let Some(redis) = Redis::find(name, image) else {
         return;
     };
-    let (container, server) = life::starting(&redis.probes, || redis.start(&[]));
-    life::up(&redis.probes, &container);
-    life::overloaded(&redis.probes, &container, &server);
-    life::stopped(&redis.probes, &container, server, "TERM");
+    life::whole(&redis.probes, "TERM", || redis.start(&[]));
 }
 
 fn is_held_up_by_a_script(name: &str, image: &str) {
