@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use k8s_openapi::api::apps::v1::ControllerRevision;
-use k8s_openapi::api::core::v1::Service;
+use k8s_openapi::api::core::v1::{PersistentVolumeClaim, Service};
 use k8s_openapi::api::storage::v1::StorageClass;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::belongs_to;
-use crate::rule::{ClusterView, Listing};
+use crate::rule::{ClusterView, Known, Listing, is_headless};
 
 /// The namespace of a manifest that names none, as for kubectl.
 pub const DEFAULT_NAMESPACE: &str = "default";
@@ -18,6 +18,7 @@ pub const DEFAULT_NAMESPACE: &str = "default";
 #[derive(Clone, Debug, Default)]
 pub struct Manifests {
     services: Vec<(String, Arc<Service>)>,
+    claims: Vec<(String, Arc<PersistentVolumeClaim>)>,
     storage_classes: Vec<Arc<StorageClass>>,
     configs: Vec<(String, String)>,
     revisions: Vec<(String, Arc<ControllerRevision>)>,
@@ -36,38 +37,32 @@ impl Manifests {
 
     /// Adds an object; a `List` adds its items, and a kind that no rule asks for adds nothing.
     pub fn add(&mut self, object: &Value, namespace: &str) -> Result<(), serde_json::Error> {
+        let stated = object["metadata"]["namespace"].as_str();
+        let own = stated.unwrap_or(namespace).to_owned();
         match (object["apiVersion"].as_str(), object["kind"].as_str()) {
             (Some("v1"), Some("Service")) => {
                 let service: Service = read(object)?;
-                let namespace = service
-                    .metadata
-                    .namespace
-                    .clone()
-                    .unwrap_or_else(|| namespace.to_owned());
+                let name = service.metadata.name.clone();
                 // Given twice, as by a folder and a file in it, it is still one.
-                self.services.retain(|(of, other)| {
-                    *of != namespace || other.metadata.name != service.metadata.name
-                });
-                self.services.push((namespace, Arc::new(service)));
+                self.services
+                    .retain(|(of, other)| *of != own || other.metadata.name != name);
+                self.services.push((own, Arc::new(service)));
+            }
+            (Some("v1"), Some("PersistentVolumeClaim")) => {
+                self.claims.push((own, Arc::new(read(object)?)));
             }
             (Some("storage.k8s.io/v1"), Some("StorageClass")) => {
                 self.storage_classes.push(Arc::new(read(object)?));
             }
             (Some("apps/v1"), Some("ControllerRevision")) => {
-                let revision: ControllerRevision = read(object)?;
-                let of = revision.metadata.namespace.clone();
-                let of = of.unwrap_or_else(|| namespace.to_owned());
-                self.revisions.push((of, Arc::new(revision)));
+                self.revisions.push((own, Arc::new(read(object)?)));
             }
             (Some("v1"), Some("ConfigMap" | "Secret")) => {
                 let name = object["metadata"]["name"]
                     .as_str()
                     .unwrap_or_default()
                     .to_owned();
-                let namespace = object["metadata"]["namespace"]
-                    .as_str()
-                    .unwrap_or(namespace);
-                self.configs.push((namespace.to_owned(), name));
+                self.configs.push((own, name));
             }
             (Some(_), Some(kind)) if kind.ends_with("List") => {
                 for item in object["items"].as_array().into_iter().flatten() {
@@ -84,11 +79,36 @@ fn read<T: DeserializeOwned>(object: &Value) -> Result<T, serde_json::Error> {
     T::deserialize(object)
 }
 
+/// Those of a namespace.
+fn within<'m, T>(
+    objects: &'m [(String, Arc<T>)],
+    namespace: &'m str,
+) -> impl Iterator<Item = Arc<T>> + 'm {
+    let here = objects.iter().filter(move |(of, _)| of == namespace);
+    here.map(|(_, object)| Arc::clone(object))
+}
+
 impl ClusterView for Manifests {
-    fn services(&self, namespace: &str) -> Listing<Service> {
-        let here = self.services.iter().filter(|(of, _)| of == namespace);
+    fn headless_services(&self, namespace: &str) -> Listing<Service> {
+        let services = within(&self.services, namespace);
         Listing {
-            items: here.map(|(_, service)| Arc::clone(service)).collect(),
+            items: services.filter(|service| is_headless(service)).collect(),
+            complete: self.complete,
+        }
+    }
+
+    fn service(&self, namespace: &str, name: &str) -> Known<Arc<Service>> {
+        let mut services = within(&self.services, namespace);
+        match services.find(|service| service.metadata.name.as_deref() == Some(name)) {
+            Some(service) => Known::Present(service),
+            None if self.complete => Known::Absent,
+            None => Known::Unknown,
+        }
+    }
+
+    fn claims(&self, namespace: &str) -> Listing<PersistentVolumeClaim> {
+        Listing {
+            items: within(&self.claims, namespace).collect(),
             complete: self.complete,
         }
     }
@@ -107,10 +127,9 @@ impl ClusterView for Manifests {
 
     /// Always complete: of the past, what the input gives is all there is, or no update could ever be judged offline.
     fn revisions(&self, namespace: &str, set: &str) -> Listing<ControllerRevision> {
-        let here = self.revisions.iter().filter(|(of, _)| of == namespace);
-        let items = here.map(|(_, revision)| Arc::clone(revision));
+        let here = within(&self.revisions, namespace);
         Listing {
-            items: items.filter(|revision| belongs_to(revision, set)).collect(),
+            items: here.filter(|revision| belongs_to(revision, set)).collect(),
             complete: true,
         }
     }
@@ -125,7 +144,12 @@ mod tests {
     #[test]
     fn objects_stand_in_their_namespace() {
         let mut view = Manifests::new(true);
-        let service = |name: &str, namespace: Option<&str>| json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": name, "namespace": namespace}});
+        let service = |name: &str, namespace: Option<&str>| {
+            json!({
+                "apiVersion": "v1", "kind": "Service", "metadata": {"name": name, "namespace": namespace},
+                "spec": {"clusterIP": "None"},
+            })
+        };
         let list = json!({"apiVersion": "v1", "kind": "List", "items": [service("a", None), service("b", Some("other"))]});
         for _twice in 0..2 {
             view.add(&list, DEFAULT_NAMESPACE)
@@ -137,7 +161,7 @@ mod tests {
         )
         .expect("nobody asks for it");
         let names = |namespace| -> Vec<_> {
-            view.services(namespace)
+            view.headless_services(namespace)
                 .items
                 .iter()
                 .filter_map(|service| service.metadata.name.clone())

@@ -5,11 +5,13 @@ mod live;
 mod manifests;
 mod overlay;
 
+use std::sync::Arc;
+
 use k8s_openapi::api::apps::v1::ControllerRevision;
 use k8s_openapi::api::core::v1::Service;
 use k8s_openapi::api::storage::v1::StorageClass;
 
-use crate::rule::{ClusterView, Listing};
+use crate::rule::{ClusterView, Known, Listing};
 
 #[cfg(feature = "server")]
 pub use live::{Asked, ConnectError, Live, Outcome};
@@ -21,8 +23,12 @@ pub use overlay::{Fact, Lookup, Overlay};
 pub struct Unseen;
 
 impl ClusterView for Unseen {
-    fn services(&self, _: &str) -> Listing<Service> {
+    fn headless_services(&self, _: &str) -> Listing<Service> {
         Listing::unknown()
+    }
+
+    fn service(&self, _: &str, _: &str) -> Known<Arc<Service>> {
+        Known::Unknown
     }
 
     fn storage_classes(&self) -> Listing<StorageClass> {

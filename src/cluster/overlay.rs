@@ -1,25 +1,35 @@
 //! A view with the API server's answers laid over it. Pure: who asks, and how, is no matter of this file.
 
+use std::sync::Arc;
+
 use k8s_openapi::api::apps::v1::ControllerRevision;
-use k8s_openapi::api::core::v1::Service;
+use k8s_openapi::api::core::v1::{PersistentVolumeClaim, Service};
 use k8s_openapi::api::storage::v1::StorageClass;
 
-use crate::rule::{ClusterView, Listing, Question};
+use crate::rule::{ClusterView, Known, Listing, Question};
 
 /// What the API server may be asked about.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub enum Lookup {
+    /// The Services, headless ones above all.
+    Services,
+    /// The storage classes.
+    StorageClasses,
+    /// The claims of a namespace.
+    PersistentVolumeClaims,
     /// The pod templates that a set had before.
     ControllerRevisions,
 }
 
 impl Lookup {
-    /// What a question is about, where it is one that can be asked.
+    /// What a question is about.
     #[must_use]
-    pub fn of(question: &Question) -> Option<Self> {
+    pub fn of(question: &Question) -> Self {
         match question {
-            Question::ControllerRevisions { .. } => Some(Self::ControllerRevisions),
-            Question::HeadlessServices { .. } | Question::StorageClasses => None,
+            Question::HeadlessServices { .. } | Question::Service { .. } => Self::Services,
+            Question::StorageClasses => Self::StorageClasses,
+            Question::Claims { .. } => Self::PersistentVolumeClaims,
+            Question::ControllerRevisions { .. } => Self::ControllerRevisions,
         }
     }
 
@@ -27,23 +37,27 @@ impl Lookup {
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
+            Self::Services => "services",
+            Self::StorageClasses => "storageclasses",
+            Self::PersistentVolumeClaims => "persistentvolumeclaims",
             Self::ControllerRevisions => "controllerrevisions",
         }
     }
 }
 
-/// An answer of the API server.
+/// An answer of the API server, with what was asked.
 #[derive(Clone, Debug)]
 pub enum Fact {
-    /// The pod templates that a set had before.
-    Revisions {
-        /// The namespace.
-        namespace: String,
-        /// The set's name.
-        set: String,
-        /// Its revisions.
-        found: Listing<ControllerRevision>,
-    },
+    /// The headless Services of a namespace.
+    HeadlessServices(String, Listing<Service>),
+    /// The Service of a namespace that has this name, if there is one.
+    Service(String, String, Option<Arc<Service>>),
+    /// The storage classes.
+    StorageClasses(Listing<StorageClass>),
+    /// The claims of a namespace.
+    Claims(String, Listing<PersistentVolumeClaim>),
+    /// The pod templates that the set of a namespace that has this name had before.
+    Revisions(String, String, Listing<ControllerRevision>),
 }
 
 impl Fact {
@@ -51,24 +65,19 @@ impl Fact {
     #[must_use]
     pub fn is_complete(&self) -> bool {
         match self {
-            Self::Revisions { found, .. } => found.complete,
-        }
-    }
-
-    /// The revisions of this set, if that is what was answered.
-    fn revisions_of(&self, namespace: &str, set: &str) -> Option<&Listing<ControllerRevision>> {
-        match self {
-            Self::Revisions {
-                namespace: within,
-                set: of,
-                found,
-            } => (within == namespace && of == set).then_some(found),
+            Self::HeadlessServices(_, found) => found.complete,
+            Self::Service(..) => true,
+            Self::StorageClasses(found) => found.complete,
+            Self::Claims(_, found) => found.complete,
+            Self::Revisions(_, _, found) => found.complete,
         }
     }
 }
 
-/// What was before a set as it is stored is complete by an answer only, whatever the view below says: manifests call complete
-/// what they were merely given, and whoever relied on that could refuse a rollback. The rest is left to that view.
+/// What was asked, as it was answered; the rest is left to the view below.
+///
+/// What was before a set is complete by an answer only, whatever that view says: manifests call complete what they were
+/// merely given, and whoever relied on that could refuse a rollback.
 pub struct Overlay<'a> {
     base: &'a dyn ClusterView,
     facts: &'a [Fact],
@@ -80,11 +89,30 @@ impl<'a> Overlay<'a> {
     pub fn new(base: &'a dyn ClusterView, facts: &'a [Fact]) -> Self {
         Self { base, facts }
     }
+
+    /// The first fact that tells it.
+    fn told<T>(&self, tells: impl Fn(&'a Fact) -> Option<T>) -> Option<T> {
+        self.facts.iter().find_map(tells)
+    }
 }
 
 impl ClusterView for Overlay<'_> {
-    fn services(&self, namespace: &str) -> Listing<Service> {
-        self.base.services(namespace)
+    fn headless_services(&self, namespace: &str) -> Listing<Service> {
+        let told = self.told(|fact| match fact {
+            Fact::HeadlessServices(of, found) if of == namespace => Some(found.clone()),
+            _ => None,
+        });
+        told.unwrap_or_else(|| self.base.headless_services(namespace))
+    }
+
+    fn service(&self, namespace: &str, name: &str) -> Known<Arc<Service>> {
+        let told = self.told(|fact| match fact {
+            Fact::Service(of, called, found) if of == namespace && called == name => {
+                Some(found.clone().map_or(Known::Absent, Known::Present))
+            }
+            _ => None,
+        });
+        told.unwrap_or_else(|| self.base.service(namespace, name))
     }
 
     fn configs(&self, namespace: &str) -> Vec<String> {
@@ -92,12 +120,26 @@ impl ClusterView for Overlay<'_> {
     }
 
     fn storage_classes(&self) -> Listing<StorageClass> {
-        self.base.storage_classes()
+        let told = self.told(|fact| match fact {
+            Fact::StorageClasses(found) => Some(found.clone()),
+            _ => None,
+        });
+        told.unwrap_or_else(|| self.base.storage_classes())
+    }
+
+    fn claims(&self, namespace: &str) -> Listing<PersistentVolumeClaim> {
+        let told = self.told(|fact| match fact {
+            Fact::Claims(of, found) if of == namespace => Some(found.clone()),
+            _ => None,
+        });
+        told.unwrap_or_else(|| self.base.claims(namespace))
     }
 
     fn revisions(&self, namespace: &str, set: &str) -> Listing<ControllerRevision> {
-        let mut facts = self.facts.iter();
-        let found = facts.find_map(|fact| fact.revisions_of(namespace, set));
+        let found = self.told(|fact| match fact {
+            Fact::Revisions(within, of, found) if within == namespace && of == set => Some(found),
+            _ => None,
+        });
         let mut items = self.base.revisions(namespace, set).items;
         items.extend(found.into_iter().flat_map(|found| found.items.clone()));
         Listing {
@@ -109,22 +151,20 @@ impl ClusterView for Overlay<'_> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use serde_json::json;
 
     use super::*;
     use crate::cluster::Manifests;
 
-    fn revisions(set: &str, complete: bool) -> Fact {
-        Fact::Revisions {
-            namespace: "shop".to_owned(),
-            set: set.to_owned(),
-            found: Listing {
-                items: vec![Arc::default()],
-                complete,
-            },
+    fn one<T: Default>(complete: bool) -> Listing<T> {
+        Listing {
+            items: vec![Arc::default()],
+            complete,
         }
+    }
+
+    fn revisions(set: &str, complete: bool) -> Fact {
+        Fact::Revisions("shop".to_owned(), set.to_owned(), one(complete))
     }
 
     fn given() -> Manifests {
@@ -155,37 +195,28 @@ mod tests {
     }
 
     #[test]
-    fn the_rest_is_left_to_the_view_below() {
-        let (base, facts) = (given(), [revisions("db", true)]);
+    fn an_answer_stands_before_what_is_below_where_it_was_asked_for() {
+        let base = given();
+        let shop = || "shop".to_owned();
+        let service = || "db".to_owned();
+        let facts = [
+            Fact::HeadlessServices(shop(), one(true)),
+            Fact::Service(shop(), service(), Some(Arc::default())),
+            Fact::Claims(shop(), one(false)),
+            Fact::StorageClasses(one(true)),
+        ];
         let view = Overlay::new(&base, &facts);
-        assert!(view.services("shop").complete && view.storage_classes().complete);
-    }
-
-    #[test]
-    fn only_revisions_are_asked_for() {
-        let namespace = || "shop".to_owned();
-        for (question, lookup) in [
+        let sizes = |namespace| {
             (
-                Question::ControllerRevisions {
-                    namespace: namespace(),
-                    set: "db".to_owned(),
-                    selector: "app=db".to_owned(),
-                },
-                Some("controllerrevisions"),
-            ),
-            (
-                Question::HeadlessServices {
-                    namespace: namespace(),
-                },
-                None,
-            ),
-            (Question::StorageClasses, None),
-        ] {
-            assert_eq!(
-                Lookup::of(&question).map(Lookup::as_str),
-                lookup,
-                "{question:?}"
-            );
-        }
+                view.headless_services(namespace).items.len(),
+                view.service(namespace, "db") != Known::Absent,
+                view.claims(namespace).items.len(),
+            )
+        };
+        assert_eq!(sizes("shop"), (1, true, 1));
+        assert_eq!(sizes("elsewhere"), (0, false, 0));
+        assert_eq!(view.service("shop", "web"), Known::Absent);
+        assert!(!view.claims("shop").complete && view.claims("elsewhere").complete);
+        assert_eq!(view.storage_classes().items.len(), 1);
     }
 }

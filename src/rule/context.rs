@@ -3,12 +3,12 @@
 use std::cell::{OnceCell, RefCell};
 use std::sync::Arc;
 
-use k8s_openapi::api::apps::v1::ControllerRevision;
-use k8s_openapi::api::core::v1::Service;
+use k8s_openapi::api::core::v1::{PersistentVolumeClaim, Service};
 use k8s_openapi::api::storage::v1::StorageClass;
 use serde_json::Value;
 
 use super::Entry;
+use super::cluster::{ClusterView, Known, Question, is_default, selects};
 use crate::object::view::{Container, Labels, StatefulSet};
 use crate::workload::probe::with_handler;
 use crate::workload::{self, Asked, COMMON, Catalogue, Forming, Kind, Preferences, Withheld};
@@ -44,74 +44,6 @@ pub struct Context<'a> {
     catalogue: &'a Catalogue,
     /// What of the set's forming a probe could stand in the way of; the same for all of its containers.
     forming: OnceCell<Forming>,
-}
-
-/// A fact that may be out of reach. Unknown is not absent, and never becomes a finding or an injection.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Known<T> {
-    /// It is there.
-    Present(T),
-    /// It is certainly not there.
-    Absent,
-    /// Nobody could tell.
-    Unknown,
-}
-
-/// What a view knows of one kind of object.
-#[derive(Clone, Debug)]
-pub struct Listing<T> {
-    /// The objects that it knows.
-    pub items: Vec<Arc<T>>,
-    /// Whether there are no others.
-    pub complete: bool,
-}
-
-/// What else is in the cluster, as far as somebody knows. It answers at once and waits for nothing.
-pub trait ClusterView: Send + Sync {
-    /// The Services of a namespace.
-    fn services(&self, namespace: &str) -> Listing<Service>;
-    /// The names of the ConfigMaps and Secrets of a namespace, where they are known.
-    fn configs(&self, _namespace: &str) -> Vec<String> {
-        Vec::new()
-    }
-    /// The storage classes.
-    fn storage_classes(&self) -> Listing<StorageClass>;
-    /// The ControllerRevisions of a set: each holds a pod template that it had before, or has.
-    fn revisions(&self, _namespace: &str, _set: &str) -> Listing<ControllerRevision> {
-        Listing::unknown()
-    }
-}
-
-impl<T> Listing<T> {
-    /// Nothing is known.
-    #[must_use]
-    pub fn unknown() -> Self {
-        Self {
-            items: Vec::new(),
-            complete: false,
-        }
-    }
-}
-
-/// A question to the cluster on which a verdict hangs; whoever can ask does so, and has the set judged once more.
-#[derive(Clone, Debug, Eq, Hash, PartialEq)]
-pub enum Question {
-    /// Which headless Services are in this namespace?
-    HeadlessServices {
-        /// The namespace.
-        namespace: String,
-    },
-    /// Which storage classes are there?
-    StorageClasses,
-    /// Which pod templates did this set have before?
-    ControllerRevisions {
-        /// The namespace.
-        namespace: String,
-        /// The set's name.
-        set: String,
-        /// The labels that the set selects, and its revisions bear: `app=web,tier=db`.
-        selector: String,
-    },
 }
 
 impl<'a> Context<'a> {
@@ -167,11 +99,11 @@ impl<'a> Context<'a> {
     /// A Service without selector fits none: somebody else names its endpoints.
     #[must_use]
     pub fn headless_services(&self, labels: &Labels<'_>) -> Known<Vec<Arc<Service>>> {
-        let services = self.cluster.services(self.namespace);
+        let services = self.cluster.headless_services(self.namespace);
         let fitting: Vec<_> = services
             .items
             .into_iter()
-            .filter(|service| is_headless(service) && selects(service, labels))
+            .filter(|service| selects(service, labels))
             .collect();
         let question = || Question::HeadlessServices {
             namespace: self.namespace.to_owned(),
@@ -186,15 +118,12 @@ impl<'a> Context<'a> {
     /// The Service of this name in the set's namespace.
     #[must_use]
     pub fn service(&self, name: &str) -> Known<Arc<Service>> {
-        let services = self.cluster.services(self.namespace);
-        match services
-            .items
-            .into_iter()
-            .find(|service| service.metadata.name.as_deref() == Some(name))
-        {
-            Some(service) => Known::Present(service),
-            None if services.complete => Known::Absent,
-            None => Known::Unknown,
+        match self.cluster.service(self.namespace, name) {
+            Known::Unknown => self.unknown(Question::Service {
+                namespace: self.namespace.to_owned(),
+                name: name.to_owned(),
+            }),
+            known => known,
         }
     }
 
@@ -279,6 +208,20 @@ impl<'a> Context<'a> {
         }
     }
 
+    /// The claim of this name in the set's namespace.
+    #[must_use]
+    pub fn claim(&self, name: &str) -> Known<Arc<PersistentVolumeClaim>> {
+        let claims = self.cluster.claims(self.namespace);
+        let mut items = claims.items.into_iter();
+        match items.find(|claim| claim.metadata.name.as_deref() == Some(name)) {
+            Some(claim) => Known::Present(claim),
+            None if claims.complete => Known::Absent,
+            None => self.unknown(Question::Claims {
+                namespace: self.namespace.to_owned(),
+            }),
+        }
+    }
+
     /// The questions that were left open, each once.
     #[must_use]
     pub fn into_questions(self) -> Vec<Question> {
@@ -292,40 +235,4 @@ impl<'a> Context<'a> {
         }
         Known::Unknown
     }
-}
-
-/// Whether a Service has no cluster IP of its own, so that its name resolves to the pods.
-fn is_headless(service: &Service) -> bool {
-    service.spec.as_ref().is_some_and(|spec| {
-        spec.cluster_ip.as_deref() == Some("None") && spec.type_.as_deref() != Some("ExternalName")
-    })
-}
-
-/// Whether a Service's selector fits pods with these labels.
-#[must_use]
-pub fn selects(service: &Service, labels: &Labels<'_>) -> bool {
-    let selector = service
-        .spec
-        .as_ref()
-        .and_then(|spec| spec.selector.as_ref());
-    selector.is_some_and(|selector| {
-        let fits = |(key, value): (&String, &String)| {
-            labels.get(key).is_some_and(|label| **label == **value)
-        };
-        !selector.is_empty() && selector.iter().all(fits)
-    })
-}
-
-/// The annotation that marks a default class, in its lasting and in its beta form, which the API server still honours
-/// (kubernetes/kubernetes `pkg/volume/util/storageclass.go`).
-fn is_default(class: &StorageClass) -> bool {
-    let keys = [
-        "storageclass.kubernetes.io/is-default-class",
-        "storageclass.beta.kubernetes.io/is-default-class",
-    ];
-    let annotations = class.metadata.annotations.as_ref();
-    annotations.is_some_and(|annotations| {
-        keys.iter()
-            .any(|key| annotations.get(*key).is_some_and(|value| value == "true"))
-    })
 }

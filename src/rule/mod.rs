@@ -3,6 +3,7 @@
 //! A rule never edits, logs, reads a clock or asks anybody but its [`Context`]. A mutation is the fix of a finding, so a
 //! rule cannot reject what it would have written, nor write what it would not have found.
 
+mod cluster;
 mod context;
 pub mod doc;
 mod finding;
@@ -15,7 +16,8 @@ use serde_json::Value;
 
 use crate::object::view::StatefulSet;
 
-pub use context::{ClusterView, Context, Known, Listing, Operation, Question, selects};
+pub use cluster::{ClusterView, Known, Listing, Question, is_headless, selects};
+pub use context::{Context, Operation};
 pub use finding::{Finding, Fix, Report};
 pub use params::AtLeast;
 

@@ -31,7 +31,7 @@ use serde_json::{Value, json};
 use crate::object::json;
 use crate::object::quantity::Quantity;
 use crate::object::record::{Carried, Record};
-use crate::object::view::{ClaimTemplate, Kept, Spec, StatefulSet};
+use crate::object::view::{ClaimTemplate, Spec, StatefulSet};
 use crate::object::{Named, Path};
 use crate::rule::{Context, Declare, Finding, Judges, Level, Levels, Meta, Report, Rule, Speaks};
 
@@ -134,14 +134,14 @@ fn selector(spec: &Spec<'_>) -> String {
     let mut words: Vec<_> = labels
         .map(|(key, value)| format!("{key}={value}"))
         .collect();
-    if let Value::Array(expressions) = read(spec.selector.match_expressions) {
+    if let Value::Array(expressions) = read(spec.selector.match_expressions.text()) {
         words.extend(expressions.iter().map(Value::to_string));
     }
     words.join(",")
 }
 
-fn read(kept: Kept<'_>) -> Value {
-    json::read(kept.text()).unwrap_or_default()
+fn read(text: &str) -> Value {
+    json::read(text).unwrap_or_default()
 }
 
 /// The names of claim templates; their order counts (kubernetes/kubernetes `pkg/apis/apps/validation/validation.go`,
@@ -237,7 +237,7 @@ fn leaves(claim: &ClaimTemplate<'_>) -> BTreeMap<String, String> {
         }
     }
     let mut leaves = BTreeMap::from([("spec.volumeMode".to_owned(), "Filesystem".to_owned())]);
-    walk(&read(claim.spec), "spec", &mut leaves);
+    walk(&read(claim.spec.text()), "spec", &mut leaves);
     let texts = [
         ("labels", claim.metadata.labels.iter().collect::<Vec<_>>()),
         ("annotations", claim.metadata.annotations.iter().collect()),

@@ -72,7 +72,8 @@ fn images(
     let mut asked = namespace.cluster().block_on(live.ask(&[question]));
     let asked = asked.pop().context("nothing was asked")?;
     let found = match asked.fact {
-        Ok(Fact::Revisions { found, .. }) => found.items,
+        Ok(Fact::Revisions(_, _, found)) => found.items,
+        Ok(other) => anyhow::bail!("it was not asked for {other:?}"),
         Err(_) => Vec::new(),
     };
     let images = found.iter().map(|revision| {

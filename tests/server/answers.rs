@@ -1,11 +1,13 @@
 //! What is answered over HTTP, whatever is asked.
 
+use std::sync::Arc;
+
 use k8s_openapi::api::core::v1::Service;
 use k8s_openapi::api::storage::v1::StorageClass;
 use reqwest::StatusCode;
 use serde_json::json;
 use steadfast::cluster::Unseen;
-use steadfast::rule::{ClusterView, Listing};
+use steadfast::rule::{ClusterView, Known, Listing};
 
 use crate::{bare, complete, serve};
 
@@ -80,12 +82,16 @@ async fn what_is_no_review_gets_one_clear_answer_and_the_next_is_served() {
 struct Broken;
 
 impl ClusterView for Broken {
-    fn services(&self, _: &str) -> Listing<Service> {
+    fn headless_services(&self, _: &str) -> Listing<Service> {
         panic!("this view is broken")
     }
 
+    fn service(&self, _: &str, _: &str) -> Known<Arc<Service>> {
+        Known::Unknown
+    }
+
     fn storage_classes(&self) -> Listing<StorageClass> {
-        panic!("this view is broken")
+        Listing::unknown()
     }
 }
 

@@ -109,12 +109,7 @@ async fn ask(live: &Live) -> (Outcome, Vec<String>) {
     let mut asked = live.ask(&[question()]).await;
     let asked = asked.pop().filter(|_| asked.is_empty()).expect("one");
     assert_eq!(asked.lookup, Lookup::ControllerRevisions);
-    let Ok(Fact::Revisions {
-        namespace,
-        set,
-        found,
-    }) = asked.fact
-    else {
+    let Ok(Fact::Revisions(namespace, set, found)) = asked.fact else {
         return (asked.outcome, Vec::new());
     };
     assert_eq!((&*namespace, &*set), ("shop", "db"));

@@ -119,7 +119,8 @@ impl Live {
     pub async fn ask(&self, questions: &[Question]) -> Vec<Asked> {
         let deadline = Instant::now() + self.within;
         let asking = questions.iter().filter_map(|question| {
-            let lookup = Lookup::of(question).filter(|lookup| self.lookups.contains(lookup))?;
+            let lookup =
+                Some(Lookup::of(question)).filter(|lookup| self.lookups.contains(lookup))?;
             Some(async move {
                 let (outcome, fact) = match self.answer(question, deadline).await {
                     Ok(fact) if fact.is_complete() => (Outcome::Answered, Ok(fact)),

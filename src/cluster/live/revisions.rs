@@ -59,14 +59,11 @@ pub(super) async fn list(
     let more = list.metadata.continue_.is_some_and(|more| !more.is_empty());
     let own = list.items.into_iter().map(ControllerRevision::from);
     let own = own.filter(|revision| belongs_to(revision, set));
-    Ok(Fact::Revisions {
-        namespace: namespace.to_owned(),
-        set: set.to_owned(),
-        found: Listing {
-            items: own.map(Arc::new).collect(),
-            complete: !more,
-        },
-    })
+    let found = Listing {
+        items: own.map(Arc::new).collect(),
+        complete: !more,
+    };
+    Ok(Fact::Revisions(namespace.to_owned(), set.to_owned(), found))
 }
 
 /// A revision as it is on the wire. The type of k8s-openapi would read the template, which is the user's, with serde_json's

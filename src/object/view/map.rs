@@ -4,7 +4,7 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use serde::Deserialize;
-use serde::de::{Deserializer, MapAccess, Visitor};
+use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::Text;
@@ -167,6 +167,24 @@ impl PartialEq for Kept<'_> {
 impl<'de: 'a, 'a> Deserialize<'de> for Kept<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Raw::deserialize(deserializer).map(|raw| Self(Some(raw)))
+    }
+}
+
+/// Whether something is there, whatever it holds.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Presence(bool);
+
+impl Presence {
+    /// Whether it is.
+    #[must_use]
+    pub fn is_there(self) -> bool {
+        self.0
+    }
+}
+
+impl<'de> Deserialize<'de> for Presence {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        IgnoredAny::deserialize(deserializer).map(|_| Self(true))
     }
 }
 

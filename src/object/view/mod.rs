@@ -9,17 +9,15 @@
 mod table;
 mod list;
 mod map;
+mod read;
 mod text;
 
 #[cfg(test)]
 mod tests;
 
-use std::fmt;
-
-use super::yaml::in_words;
-
 pub use list::List;
-pub use map::{Annotations, Kept, Labels, Raw};
+pub use map::{Annotations, Kept, Labels, Presence, Raw};
+pub use read::ParseError;
 pub use text::{IntOrString, Text};
 
 table! {
@@ -123,6 +121,22 @@ table! {
         volumes "volumes": List<Volume<'a>>,
         /// Seconds between the request to stop and the kill.
         termination_grace_period_seconds "terminationGracePeriodSeconds": i64 = 30,
+        /// As whom the containers run, where they do not say it themselves.
+        security_context "securityContext": PodSecurityContext<'a>,
+    }
+
+    /// As whom the containers of a pod run.
+    pub struct PodSecurityContext is "io.k8s.api.core.v1.PodSecurityContext" {
+        /// The user's number.
+        run_as_user "runAsUser": Option<i64>,
+        /// The group that volumes are given to.
+        fs_group "fsGroup": Option<i64>,
+    }
+
+    /// As whom a container runs.
+    pub struct SecurityContext is "io.k8s.api.core.v1.SecurityContext" {
+        /// The user's number.
+        run_as_user "runAsUser": Option<i64>,
     }
 
     /// A container or init container.
@@ -151,6 +165,8 @@ table! {
         volume_devices "volumeDevices": List<VolumeDevice<'a>>,
         /// `Always` makes an init container a native sidecar.
         restart_policy "restartPolicy": Text<'a>,
+        /// As whom it runs, where it is not as the pod says.
+        security_context "securityContext": SecurityContext<'a>,
     }
 
     /// A probe: whom it asks.
@@ -235,95 +251,59 @@ table! {
         name "name": Text<'a>,
     }
 
-    /// A volume of the pod.
+    /// A volume of the pod, and of its sources those that rules tell from the others.
     pub struct Volume is "io.k8s.api.core.v1.Volume" {
         /// The name.
         name "name": Text<'a>,
+        /// A folder that goes with the pod.
+        empty_dir "emptyDir": Presence,
+        /// A folder of the node.
+        host_path "hostPath": Presence,
+        /// A claim that is made for the pod, and goes with it.
+        ephemeral "ephemeral": Presence,
+        /// A claim that is there.
+        claim "persistentVolumeClaim": Option<ClaimSource<'a>>,
+        /// Configuration.
+        config_map "configMap": Presence,
+        /// Credentials.
+        secret "secret": Presence,
+        /// Several of configuration, credentials and facts of the pod.
+        projected "projected": Presence,
+        /// Facts of the pod.
+        downward_api "downwardAPI": Presence,
+    }
+
+    /// A claim that a volume stands for.
+    pub struct ClaimSource is "io.k8s.api.core.v1.PersistentVolumeClaimVolumeSource" {
+        /// The claim's name.
+        claim_name "claimName": Text<'a>,
+        /// Whether nobody may write.
+        read_only "readOnly": bool,
     }
 
     /// A template of the claims that each pod gets.
     pub struct ClaimTemplate is "io.k8s.api.core.v1.PersistentVolumeClaim" {
         /// Its metadata; the name is the volume's.
         metadata "metadata": ObjectMeta<'a>,
-        /// What is asked for: size, class and the rest.
+        /// What is asked for: size, class and the rest; read it with [`ClaimTemplate::asks`].
         spec "spec": Kept<'a>,
     }
-}
 
-impl<'a> StatefulSet<'a> {
-    /// Reads a StatefulSet from its JSON text.
-    pub fn parse(text: &'a str) -> Result<Self, ParseError> {
-        let mut json = serde_json::Deserializer::from_str(text);
-        let set = serde_path_to_error::deserialize(&mut json)?;
-        json.end().map_err(|error| ParseError {
-            at: String::new(),
-            error,
-        })?;
-        Ok(set)
+    /// What a claim asks for.
+    pub struct ClaimSpec is "io.k8s.api.core.v1.PersistentVolumeClaimSpec" {
+        /// Who may mount it: `ReadWriteOnce`, `ReadOnlyMany`, `ReadWriteMany`, `ReadWriteOncePod`.
+        access_modes "accessModes": List<Text<'a>>,
+        /// How much.
+        resources "resources": ClaimResources<'a>,
+        /// The class; none for the default one, empty for no class at all.
+        storage_class_name "storageClassName": Option<Text<'a>>,
+        /// `Filesystem` or `Block`.
+        volume_mode "volumeMode": Text<'a> = "Filesystem".into(),
     }
 
-    /// The owner that manages this set, if one does.
-    #[must_use]
-    pub fn controller(&self) -> Option<&OwnerReference<'a>> {
-        self.metadata
-            .owner_references
-            .iter()
-            .find(|owner| owner.controller)
-    }
-}
-
-impl<'a> Spec<'a> {
-    /// The update strategy, as the API server would fill it in.
-    #[must_use]
-    pub fn update_strategy(&self) -> UpdateStrategy<'a> {
-        self.stated_update_strategy.clone().unwrap_or_default()
-    }
-}
-
-/// Why a text is not a StatefulSet.
-#[derive(Debug)]
-pub struct ParseError {
-    /// The place in the object, such as `spec.template.spec.containers[0].ports`; empty for the object itself.
-    pub at: String,
-    /// What is wrong there.
-    pub error: serde_json::Error,
-}
-
-impl ParseError {
-    /// The place as a JSON pointer.
-    #[must_use]
-    pub fn pointer(&self) -> String {
-        let mut pointer = String::new();
-        for step in self.at.split(['.', '[']).filter(|step| !step.is_empty()) {
-            pointer.push('/');
-            pointer.push_str(step.trim_end_matches(']'));
-        }
-        pointer
-    }
-}
-
-impl fmt::Display for ParseError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if !self.at.is_empty() {
-            write!(f, "{}: ", self.at)?;
-        }
-        // Line and column are those of a text that nobody but us has seen.
-        let message = self.error.to_string();
-        f.write_str(&in_words(
-            message.split(" at line ").next().unwrap_or(&message),
-        ))
-    }
-}
-
-impl std::error::Error for ParseError {}
-
-impl From<serde_path_to_error::Error<serde_json::Error>> for ParseError {
-    fn from(error: serde_path_to_error::Error<serde_json::Error>) -> Self {
-        let at = error.path().to_string();
-        Self {
-            // The path to the top is spelt `.`, and that to a key which is not there yet ends in `?`.
-            at: at.trim_end_matches(['.', '?']).to_owned(),
-            error: error.into_inner(),
-        }
+    /// How much a claim asks for.
+    pub struct ClaimResources is "io.k8s.api.core.v1.VolumeResourceRequirements" {
+        /// At least; read it with [`ClaimResources::storage`].
+        requests "requests": Kept<'a>,
     }
 }

@@ -26,7 +26,13 @@ impl Field {
     fn is_unparsed(&self) -> bool {
         self.name.ends_with("Probe")
             || matches!(&*self.name, "managedFields" | "exec" | "grpc")
+            || self.is_source()
             || self.is_kept()
+    }
+
+    /// Whether it is a source of a volume of which only the kind is told.
+    fn is_source(&self) -> bool {
+        self.schema.ends_with(".Volume") && !matches!(&*self.name, "name" | "persistentVolumeClaim")
     }
 
     /// Whether two of it are always equal.
