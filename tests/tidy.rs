@@ -58,6 +58,10 @@ const LONGEST: usize = 350;
 /// Who may wait for time to pass, and why.
 const SLEEPERS: &[(&str, &str)] = &[
     (
+        "src/cluster/live/watch.rs",
+        "a watch that broke begins anew after a pause",
+    ),
+    (
         "tests/cluster/eventually.rs",
         "the one loop that polls the cluster",
     ),

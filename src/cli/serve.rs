@@ -15,6 +15,7 @@ use tracing_subscriber::EnvFilter;
 use super::certs::Certs;
 use super::{Outcome, PolicyArgs, review};
 use crate::cluster::{Live, Lookup};
+use crate::rule::ClusterView;
 use crate::server::{self, Limits, Settings, Sockets, Stop, tls};
 use crate::workload;
 
@@ -60,7 +61,7 @@ pub(super) struct Serve {
         value_delimiter = ','
     )]
     cluster: Vec<PathBuf>,
-    /// What to ask the API server about while a review waits, with a kubeconfig's or a pod's access [default: nothing]
+    /// What to look up in the API server, with a kubeconfig's or a pod's access, and the namespaces with it [default: nothing]
     #[arg(
         long,
         value_enum,
@@ -72,7 +73,7 @@ pub(super) struct Serve {
     #[command(flatten)]
     policy: PolicyArgs,
     /// After SIGTERM, serve this long before the listener closes, since calls still come until the cluster has noticed that
-    /// the process is not ready [default: 5, with --dev 0]
+    /// the process is not ready [default: 15, with --dev 0]
     #[arg(long, value_name = "SECONDS", env = "STEADFAST_SHUTDOWN_DELAY")]
     shutdown_delay: Option<u16>,
     /// Try it here: on loopback unless --listen says otherwise, with a certificate made once into certs/
@@ -102,6 +103,12 @@ enum LogFormat {
 #[derive(Clone, Copy, Debug, ValueEnum)]
 #[value(rename_all = "lower")]
 enum LookupArg {
+    /// The Services: watched, and asked for where one is missing
+    Services,
+    /// The storage classes, likewise
+    StorageClasses,
+    /// The claims of a namespace: asked for where several pods may want one, or what is left of an earlier set may be adopted
+    PersistentVolumeClaims,
     /// What a set was before: what breaks a rule anew is then denied on an update too, and a rollback never is
     ControllerRevisions,
 }
@@ -109,6 +116,9 @@ enum LookupArg {
 impl From<LookupArg> for Lookup {
     fn from(lookup: LookupArg) -> Self {
         match lookup {
+            LookupArg::Services => Self::Services,
+            LookupArg::StorageClasses => Self::StorageClasses,
+            LookupArg::PersistentVolumeClaims => Self::PersistentVolumeClaims,
             LookupArg::ControllerRevisions => Self::ControllerRevisions,
         }
     }
@@ -139,11 +149,13 @@ impl Serve {
             limits: Limits::default(),
             stop: self.stop(),
         };
+        let given = Arc::from(cluster);
+        let lookups = runtime.block_on(self.lookups(&given))?;
         let settings = Settings {
             sockets,
             policies,
-            cluster: Arc::from(cluster),
-            lookups: runtime.block_on(self.lookups())?,
+            cluster: lookups.clone().map_or(given, |live| live),
+            lookups,
         };
         runtime.block_on(server::run(settings, |listen, status| {
             self.say_ready(listen, status);
@@ -177,14 +189,14 @@ impl Serve {
         })
     }
 
-    /// Whom to ask; how to reach the API server is read here, and nothing is asked yet.
-    async fn lookups(&self) -> Result<Option<Live>> {
+    /// Whom to ask, and what is watched from now on; of the rest, what is given is known.
+    async fn lookups(&self, given: &Arc<dyn ClusterView>) -> Result<Option<Arc<Live>>> {
         if self.lookups.is_empty() {
             return Ok(None);
         }
         let lookups = self.lookups.iter().copied().map(Lookup::from);
-        let live = Live::connect(lookups.collect()).await;
-        live.map(Some)
+        let live = Live::connect(lookups.collect(), Arc::clone(given)).await;
+        live.map(|live| Some(Arc::new(live)))
             .context("--lookups needs access to the API server")
     }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use k8s_openapi::api::apps::v1::ControllerRevision;
-use k8s_openapi::api::core::v1::{PersistentVolumeClaim, Service};
+use k8s_openapi::api::core::v1::{Namespace, PersistentVolumeClaim, Service};
 use k8s_openapi::api::storage::v1::StorageClass;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -17,6 +17,7 @@ pub const DEFAULT_NAMESPACE: &str = "default";
 /// Objects read from manifests. A namespaced one that names no namespace is in the one given to [`Manifests::add`].
 #[derive(Clone, Debug, Default)]
 pub struct Manifests {
+    namespaces: Vec<Arc<Namespace>>,
     services: Vec<(String, Arc<Service>)>,
     claims: Vec<(String, Arc<PersistentVolumeClaim>)>,
     storage_classes: Vec<Arc<StorageClass>>,
@@ -48,6 +49,7 @@ impl Manifests {
                     .retain(|(of, other)| *of != own || other.metadata.name != name);
                 self.services.push((own, Arc::new(service)));
             }
+            (Some("v1"), Some("Namespace")) => self.namespaces.push(Arc::new(read(object)?)),
             (Some("v1"), Some("PersistentVolumeClaim")) => {
                 self.claims.push((own, Arc::new(read(object)?)));
             }
@@ -89,6 +91,13 @@ fn within<'m, T>(
 }
 
 impl ClusterView for Manifests {
+    fn namespace(&self, name: &str) -> Known<Arc<Namespace>> {
+        let mut namespaces = self.namespaces.iter();
+        let named = |namespace: &&Arc<Namespace>| namespace.metadata.name.as_deref() == Some(name);
+        let found = namespaces.find(named);
+        found.map_or(Known::Absent, |found| Known::Present(Arc::clone(found)))
+    }
+
     fn headless_services(&self, namespace: &str) -> Listing<Service> {
         let services = within(&self.services, namespace);
         Listing {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use k8s_openapi::api::apps::v1::ControllerRevision;
-use k8s_openapi::api::core::v1::{PersistentVolumeClaim, Service};
+use k8s_openapi::api::core::v1::{Namespace, PersistentVolumeClaim, Service};
 use k8s_openapi::api::storage::v1::StorageClass;
 
 use crate::rule::{ClusterView, Known, Listing, Question};
@@ -11,6 +11,8 @@ use crate::rule::{ClusterView, Known, Listing, Question};
 /// What the API server may be asked about.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub enum Lookup {
+    /// The namespaces, for their labels; always, where anything is looked up.
+    Namespaces,
     /// The Services, headless ones above all.
     Services,
     /// The storage classes.
@@ -26,6 +28,7 @@ impl Lookup {
     #[must_use]
     pub fn of(question: &Question) -> Self {
         match question {
+            Question::Namespace { .. } => Self::Namespaces,
             Question::HeadlessServices { .. } | Question::Service { .. } => Self::Services,
             Question::StorageClasses => Self::StorageClasses,
             Question::Claims { .. } => Self::PersistentVolumeClaims,
@@ -37,6 +40,7 @@ impl Lookup {
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
+            Self::Namespaces => "namespaces",
             Self::Services => "services",
             Self::StorageClasses => "storageclasses",
             Self::PersistentVolumeClaims => "persistentvolumeclaims",
@@ -48,6 +52,8 @@ impl Lookup {
 /// An answer of the API server, with what was asked.
 #[derive(Clone, Debug)]
 pub enum Fact {
+    /// The namespace of this name, if there is one.
+    Namespace(String, Option<Arc<Namespace>>),
     /// The headless Services of a namespace.
     HeadlessServices(String, Listing<Service>),
     /// The Service of a namespace that has this name, if there is one.
@@ -66,7 +72,7 @@ impl Fact {
     pub fn is_complete(&self) -> bool {
         match self {
             Self::HeadlessServices(_, found) => found.complete,
-            Self::Service(..) => true,
+            Self::Namespace(..) | Self::Service(..) => true,
             Self::StorageClasses(found) => found.complete,
             Self::Claims(_, found) => found.complete,
             Self::Revisions(_, _, found) => found.complete,
@@ -97,6 +103,14 @@ impl<'a> Overlay<'a> {
 }
 
 impl ClusterView for Overlay<'_> {
+    fn namespace(&self, name: &str) -> Known<Arc<Namespace>> {
+        let told = self.told(|fact| match fact {
+            Fact::Namespace(of, found) if of == name => Some(known(found.as_ref())),
+            _ => None,
+        });
+        told.unwrap_or_else(|| self.base.namespace(name))
+    }
+
     fn headless_services(&self, namespace: &str) -> Listing<Service> {
         let told = self.told(|fact| match fact {
             Fact::HeadlessServices(of, found) if of == namespace => Some(found.clone()),
@@ -108,7 +122,7 @@ impl ClusterView for Overlay<'_> {
     fn service(&self, namespace: &str, name: &str) -> Known<Arc<Service>> {
         let told = self.told(|fact| match fact {
             Fact::Service(of, called, found) if of == namespace && called == name => {
-                Some(found.clone().map_or(Known::Absent, Known::Present))
+                Some(known(found.as_ref()))
             }
             _ => None,
         });
@@ -147,6 +161,10 @@ impl ClusterView for Overlay<'_> {
             complete: found.is_some_and(|found| found.complete),
         }
     }
+}
+
+fn known<T>(found: Option<&Arc<T>>) -> Known<Arc<T>> {
+    found.map_or(Known::Absent, |found| Known::Present(Arc::clone(found)))
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! What is injected into a set that is made, and the record of it.
 
+use super::cap::Cap;
 use super::{Case, Found, Outcome, Verdict, check, guard};
 use crate::object::ownership::Ownership;
 use crate::object::record::{self, Carried, Record};
@@ -8,8 +9,9 @@ use crate::policy::{Policy, Selected};
 use crate::rule::{Finding, Fix, FixMode, Speaks};
 
 /// Applies the fixes and says so; all of them or, for a reason that is said, none.
-pub(super) fn inject(case: &Case<'_>, policy: &Policy) -> Verdict {
-    let (found, questions) = check(case, &policy.catalogue, &policy.rules);
+pub(super) fn inject(case: &Case<'_>, policy: &Policy, cap: &Cap) -> Verdict {
+    let (found, questions) = check(case, &policy.catalogue, &policy.rules, cap);
+    let may_inject = cap.injects() && guard::may_inject(case);
     let mut plan = Plan::default();
     let mut judged = Vec::new();
     for found in found {
@@ -17,8 +19,9 @@ pub(super) fn inject(case: &Case<'_>, policy: &Policy) -> Verdict {
             selected,
             finding,
             waived,
+            ..
         } = &found;
-        let applies = !waived && selected.fix == FixMode::Apply && guard::may_inject(case);
+        let applies = !waived && may_inject && found.fix_mode() == Some(FixMode::Apply);
         if let Some(fix) = finding.fix.as_ref().filter(|_| applies) {
             plan.add(selected, finding, fix);
             judged.push(found.judged(Outcome::Injected));

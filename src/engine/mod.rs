@@ -4,6 +4,7 @@
 //! offline, [`admit`] does both in memory. The engine is the only caller of [`crate::rule::Rule::check`] and of
 //! [`crate::object::Draft::apply`].
 
+mod cap;
 mod guard;
 mod inject;
 mod ratchet;
@@ -23,6 +24,8 @@ use crate::rule::{
 use crate::rules::RULES;
 use crate::workload::Catalogue;
 
+use cap::Cap;
+pub use cap::ENFORCE;
 use inject::inject;
 use ratchet::Ratchet;
 pub use ratchet::Spared;
@@ -65,31 +68,35 @@ pub fn mutate(case: &Case<'_>, policy: &Policy) -> Verdict {
     if guard::is_leaving(case) {
         return Verdict::default();
     }
+    let cap = Cap::of(case);
     let mut verdict = match case.operation {
-        Operation::Create => inject(case, policy),
-        Operation::Update => update(case, policy),
+        Operation::Create => inject(case, policy, &cap),
+        Operation::Update => update(case, policy, &cap),
     };
     verdict.notes.extend(guard::carried_record(case));
+    verdict.notes.extend(cap.note);
+    verdict.questions.extend(cap.question);
     verdict
 }
 
 /// Puts back what an UPDATE dropped, and nothing else.
-fn update(case: &Case<'_>, policy: &Policy) -> Verdict {
+fn update(case: &Case<'_>, policy: &Policy, cap: &Cap) -> Verdict {
     let mut verdict = restore(case, &policy.catalogue).unwrap_or_else(|error| Verdict {
         notes: vec![format!("nothing was restored: {error}")],
         ..Verdict::default()
     });
     let said = with_object(case, verdict.patched.as_ref(), |restored| {
-        early(restored, policy)
+        early(restored, policy, cap)
     });
     verdict.add(said);
     verdict
 }
 
 /// What `/mutate` says of a set that is not to be repaired: what the API server refuses before `/validate` is asked.
-fn early(case: &Case<'_>, policy: &Policy) -> Verdict {
+fn early(case: &Case<'_>, policy: &Policy, cap: &Cap) -> Verdict {
     let speaks = |rule: &&Selected| rule.meta.speaks == Speaks::AtMutate;
-    let (found, questions) = check(case, &policy.catalogue, policy.rules.iter().filter(speaks));
+    let rules = policy.rules.iter().filter(speaks);
+    let (found, questions) = check(case, &policy.catalogue, rules, cap);
     let early = found.into_iter().filter(|found| !found.waived);
     Verdict {
         judged: early.map(Found::said_early).collect(),
@@ -104,19 +111,21 @@ pub fn validate(case: &Case<'_>, policy: &Policy) -> Verdict {
     if guard::is_leaving(case) {
         return Verdict::default();
     }
-    let (found, mut questions) = check(case, &policy.catalogue, &policy.rules);
+    let cap = Cap::of(case);
+    let (found, mut questions) = check(case, &policy.catalogue, &policy.rules, &cap);
     let ratchet = Ratchet::new(case, policy);
     let judged = found.into_iter().map(|found| {
         let Found {
             selected,
             finding,
             waived,
+            level,
         } = &found;
-        let previewed =
-            finding.fix.is_some() && selected.fix == FixMode::Preview && guard::may_inject(case);
-        let level = match selected.level {
+        let is_shown = found.fix_mode() == Some(FixMode::Preview);
+        let previewed = is_shown && cap.injects() && guard::may_inject(case);
+        let level = match level {
             Level::Deny if finding.is_advice => Level::Warn,
-            level => level,
+            level => *level,
         };
         let spared = match level {
             Level::Deny if !waived => ratchet.spares(selected, finding),
@@ -136,9 +145,11 @@ pub fn validate(case: &Case<'_>, policy: &Policy) -> Verdict {
     });
     let judged = judged.collect();
     questions.extend(ratchet.into_question());
+    questions.extend(cap.question);
     Verdict {
         judged,
         questions,
+        notes: cap.note.into_iter().collect(),
         ..Verdict::default()
     }
 }
@@ -190,16 +201,27 @@ struct Found<'p> {
     selected: &'p Selected,
     finding: Finding,
     waived: bool,
+    /// The rule's level, or less where the namespace says so.
+    level: Level,
 }
 
 impl Found<'_> {
     fn judged(self, outcome: Outcome) -> Judged {
-        Judged::new(self.selected, outcome, self.finding)
+        Judged::new(self.selected, self.level, outcome, self.finding)
+    }
+
+    /// What is to become of the fix, where there is one.
+    fn fix_mode(&self) -> Option<FixMode> {
+        let fix = self.finding.fix.as_ref()?;
+        Some(match self.selected.fix {
+            FixMode::Apply if fix.is_proposal => FixMode::Preview,
+            mode => mode,
+        })
     }
 
     /// It is said before anybody is denied.
     fn said_early(self) -> Judged {
-        let audited = self.selected.level == Level::Audit;
+        let audited = self.level == Level::Audit;
         self.judged(if audited {
             Outcome::Audited
         } else {
@@ -213,6 +235,7 @@ fn check<'p>(
     case: &Case<'_>,
     catalogue: &Catalogue,
     rules: impl IntoIterator<Item = &'p Selected>,
+    cap: &Cap,
 ) -> (Vec<Found<'p>>, Vec<Question>) {
     let template_changes = || case.template_changes();
     let mut cx = Context::new(case.operation, case.namespace, case.name, case.cluster)
@@ -222,6 +245,10 @@ fn check<'p>(
     let waivers: Vec<Waiver<'_>> = waivers(case.object).collect();
     let mut found = Vec::new();
     for selected in rules {
+        let level = selected.level.min(cap.most);
+        if level == Level::Off {
+            continue;
+        }
         let mut report = Report::default();
         selected.rule.check(case.object, &cx, &mut report);
         found.extend(report.into_findings().into_iter().map(|finding| {
@@ -232,6 +259,7 @@ fn check<'p>(
                 selected,
                 finding,
                 waived,
+                level,
             }
         }));
     }

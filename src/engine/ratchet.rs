@@ -6,6 +6,7 @@ use std::fmt;
 
 use serde_json::Value;
 
+use super::cap::Cap;
 use super::{Case, check};
 use crate::object::Path;
 use crate::object::record::{self, Carried, Record};
@@ -138,7 +139,7 @@ impl<'c, 'a> Ratchet<'c, 'a> {
         };
         let denies = |rule: &&Selected| rule.level == Level::Deny;
         let rules = self.policy.rules.iter().filter(denies);
-        let (found, _) = check(&case, &self.policy.catalogue, rules);
+        let (found, _) = check(&case, &self.policy.catalogue, rules, &Cap::NONE);
         found
             .iter()
             .map(|found| identity(found.selected, &found.finding))

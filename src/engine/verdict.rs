@@ -125,10 +125,15 @@ impl Verdict {
 }
 
 impl Judged {
-    pub(super) fn new(selected: &Selected, outcome: Outcome, finding: Finding) -> Self {
+    pub(super) fn new(
+        selected: &Selected,
+        level: Level,
+        outcome: Outcome,
+        finding: Finding,
+    ) -> Self {
         Self {
             rule: selected.meta.id,
-            level: selected.level,
+            level,
             outcome,
             spared: None,
             refused_anyway: selected.meta.refused_anyway(),

@@ -24,6 +24,12 @@ impl Quantity {
             .then(|| Self(text.to_owned()))
     }
 
+    /// What a claim asks for where nobody says more: as the Bitnami charts have it.
+    #[must_use]
+    pub fn default_claim() -> Self {
+        Self("8Gi".to_owned())
+    }
+
     /// How much it is; the same amount written in two ways is equal, up to the precision of a double.
     #[must_use]
     pub fn amount(&self) -> f64 {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use k8s_openapi::api::apps::v1::ControllerRevision;
-use k8s_openapi::api::core::v1::{PersistentVolumeClaim, Service};
+use k8s_openapi::api::core::v1::{Namespace, PersistentVolumeClaim, Service};
 use k8s_openapi::api::storage::v1::StorageClass;
 
 use crate::object::view::Labels;
@@ -30,6 +30,10 @@ pub struct Listing<T> {
 
 /// What else is in the cluster, as far as somebody knows. It answers at once and waits for nothing.
 pub trait ClusterView: Send + Sync {
+    /// A namespace, whose labels say how much may be done in it. Where nobody looks them up there is none to say it.
+    fn namespace(&self, _name: &str) -> Known<Arc<Namespace>> {
+        Known::Absent
+    }
     /// The headless Services of a namespace.
     fn headless_services(&self, namespace: &str) -> Listing<Service>;
     /// The Service of this name.
@@ -64,6 +68,11 @@ impl<T> Listing<T> {
 /// A question to the cluster on which a verdict hangs; whoever can ask does so, and has the set judged once more.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub enum Question {
+    /// Which labels does this namespace have?
+    Namespace {
+        /// Its name.
+        name: String,
+    },
     /// Which headless Services are in this namespace?
     HeadlessServices {
         /// The namespace.

@@ -11,7 +11,9 @@ use super::Entry;
 use super::cluster::{ClusterView, Known, Question, is_default, selects};
 use crate::object::view::{Container, Labels, StatefulSet};
 use crate::workload::probe::with_handler;
-use crate::workload::{self, Asked, COMMON, Catalogue, Forming, Kind, Preferences, Withheld};
+use crate::workload::{
+    self, Asked, COMMON, Catalogue, Forming, Kind, Preferences, Withheld, Workload,
+};
 
 /// What is being done to the set.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -170,6 +172,12 @@ impl<'a> Context<'a> {
         Forming::of(set, name.unwrap_or(&set.spec.service_name), publishes)
     }
 
+    /// The workload that a container certainly runs.
+    #[must_use]
+    pub fn workload(&self, container: &Container<'_>) -> Option<&'a Workload> {
+        self.catalogue.surely(container)
+    }
+
     /// What the governing Service's name has after the set's, by the workload of its containers where that is known.
     #[must_use]
     pub fn headless_suffix(&self, set: &StatefulSet<'_>) -> &'a str {
@@ -220,6 +228,32 @@ impl<'a> Context<'a> {
                 namespace: self.namespace.to_owned(),
             }),
         }
+    }
+
+    /// The claims that an earlier set of this name left, and that a claim template of this name would adopt; none where that
+    /// is not known.
+    #[must_use]
+    pub fn leftover_claims(&self, template: &str) -> Option<Vec<String>> {
+        if self.name.is_empty() {
+            return None;
+        }
+        let claims = self.cluster.claims(self.namespace);
+        if !claims.complete {
+            let namespace = self.namespace.to_owned();
+            self.unknown::<()>(Question::Claims { namespace });
+            return None;
+        }
+        let prefix = format!("{template}-{}-", self.name);
+        let is_ordinal =
+            |rest: &str| !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_digit());
+        let names = claims
+            .items
+            .iter()
+            .filter_map(|claim| claim.metadata.name.as_deref());
+        let left = names.filter(|name| name.strip_prefix(&*prefix).is_some_and(is_ordinal));
+        let mut left: Vec<_> = left.map(str::to_owned).collect();
+        left.sort_unstable();
+        Some(left)
     }
 
     /// The questions that were left open, each once.

@@ -33,6 +33,8 @@ pub struct Fix {
     pub changes: Vec<Change>,
     /// The workload of the catalogue that they are for, where they are for one.
     pub workload: Option<String>,
+    /// Whether it is only to be shown, since what it needs to know was stated by nobody.
+    pub is_proposal: bool,
 }
 
 impl Finding {
@@ -90,7 +92,17 @@ impl Finding {
             done: done.into(),
             changes: changes.into_iter().collect(),
             workload: None,
+            is_proposal: false,
         });
+        self
+    }
+
+    /// Says that the repair is only to be shown.
+    #[must_use]
+    pub fn as_proposal(mut self) -> Self {
+        if let Some(fix) = &mut self.fix {
+            fix.is_proposal = true;
+        }
         self
     }
 

@@ -3,6 +3,7 @@
 //! A rule never edits, logs, reads a clock or asks anybody but its [`Context`]. A mutation is the fix of a finding, so a
 //! rule cannot reject what it would have written, nor write what it would not have found.
 
+pub mod claim;
 mod cluster;
 mod context;
 pub mod doc;

@@ -36,20 +36,16 @@
 //!       volumeMode: Filesystem
 //! ```
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use k8s_openapi::api::core::v1::{
-    PersistentVolumeClaim, PersistentVolumeClaimSpec, VolumeResourceRequirements,
-};
-use k8s_openapi::apimachinery::pkg::api::resource;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde::{Deserialize, Serialize};
 
 use crate::object::quantity::Quantity;
 use crate::object::view::StatefulSet;
-use crate::object::{Change, Mount, Named, Path};
+use crate::object::{Mount, Named};
+use crate::rule::claim::{Claim, unwanted};
 use crate::rule::{
-    Context, Declare, Finding, Judges, Known, Level, Levels, Meta, Operation, Report, Rule, Speaks,
+    Context, Declare, Finding, Judges, Level, Levels, Meta, Operation, Report, Rule, Speaks,
 };
 use crate::workload::data;
 
@@ -65,9 +61,8 @@ pub struct DanglingVolumeMount {
 
 impl Default for DanglingVolumeMount {
     fn default() -> Self {
-        // What the Bitnami charts ask for.
         Self {
-            storage: Quantity::parse("8Gi").expect("an amount"),
+            storage: Quantity::default_claim(),
             storage_class_name: None,
         }
     }
@@ -116,8 +111,8 @@ impl Rule for DanglingVolumeMount {
                     "add {name:?} to volumes if it holds no data; claim templates can be added only by `kubectl delete --cascade=orphan` and making the set anew"
                 )),
                 None => finding.remedy(format!("add {name:?} to volumeClaimTemplates, or to volumes if it holds no data")).fix(
-                    self.done(sts, name),
-                    [Change::append(Path::of(&["spec", "volumeClaimTemplates"]), self.claim(name))],
+                    self.claim(name).done(cx),
+                    [self.claim(name).change()],
                 ),
             });
         }
@@ -125,40 +120,12 @@ impl Rule for DanglingVolumeMount {
 }
 
 impl DanglingVolumeMount {
-    fn claim(&self, name: &str) -> PersistentVolumeClaim {
-        let storage = resource::Quantity(self.storage.as_str().to_owned());
-        PersistentVolumeClaim {
-            metadata: ObjectMeta {
-                name: Some(name.to_owned()),
-                ..ObjectMeta::default()
-            },
-            spec: Some(PersistentVolumeClaimSpec {
-                access_modes: Some(vec!["ReadWriteOnce".to_owned()]),
-                resources: Some(VolumeResourceRequirements {
-                    requests: Some(BTreeMap::from([("storage".to_owned(), storage)])),
-                    ..VolumeResourceRequirements::default()
-                }),
-                storage_class_name: self.storage_class_name.clone(),
-                volume_mode: Some("Filesystem".to_owned()),
-                ..PersistentVolumeClaimSpec::default()
-            }),
-            status: None,
+    fn claim<'c>(&'c self, name: &'c str) -> Claim<'c> {
+        Claim {
+            name,
+            storage: &self.storage,
+            class: self.storage_class_name.as_deref(),
         }
-    }
-
-    fn done(&self, sts: &StatefulSet<'_>, name: &str) -> String {
-        let class = self.storage_class_name.as_deref().map_or_else(
-            || "the default class".to_owned(),
-            |class| format!("class {class}"),
-        );
-        let set = match &*sts.metadata.name {
-            "" => "<set>",
-            set => set,
-        };
-        format!(
-            "added claim template {name}, {} of {class}; it can never change, so later manifests must state the same. Leftover claims {name}-{set}-N are adopted",
-            self.storage.as_str()
-        )
     }
 
     /// What speaks against a claim template of this name; all of it must be clear, since it can never be taken back.
@@ -170,7 +137,6 @@ impl DanglingVolumeMount {
         dangling: &[Mount<'_, '_>],
     ) -> Option<String> {
         let uses = || dangling.iter().filter(|mount| mount.volume == name);
-        let retention = &sts.spec.claim_retention;
         let configs = cx.cluster.configs(cx.namespace);
         let volumes = sts.volumes().map(|volume| volume.item().name());
         let others = volumes.chain(
@@ -179,17 +145,8 @@ impl DanglingVolumeMount {
                 .map(|mount| mount.volume)
                 .filter(|other| *other != name),
         );
-        if !sts.spec.volume_claim_templates.is_empty() {
-            return Some(
-                "the set has claim templates of its own, and that list can never be changed"
-                    .to_owned(),
-            );
-        }
-        if [&retention.when_deleted, &retention.when_scaled]
-            .iter()
-            .any(|when| **when == "Delete")
-        {
-            return Some("claims of this set are deleted with its pods (persistentVolumeClaimRetentionPolicy)".to_owned());
+        if let Some(unwanted) = unwanted(sts) {
+            return Some(unwanted);
         }
         if dangling.len() > SLIPS {
             return Some(format!(
@@ -215,19 +172,7 @@ impl DanglingVolumeMount {
                 similar(name, configs.iter().map(String::as_str))
                     .map(|other| format!("there is a ConfigMap or Secret {other}"))
             })
-            .or_else(|| self.no_class(cx))
-    }
-
-    /// Why a claim might never be bound.
-    fn no_class(&self, cx: &Context<'_>) -> Option<String> {
-        match (
-            cx.storage_class(self.storage_class_name.as_deref()),
-            &self.storage_class_name,
-        ) {
-            (Known::Present(_), _) => None,
-            (_, Some(class)) => Some(format!("storage class {class} is not known to exist")),
-            (_, None) => Some("no default storage class is known to exist".to_owned()),
-        }
+            .or_else(|| self.claim(name).unbound(cx))
     }
 }
 

@@ -14,6 +14,7 @@ pub mod missing_service_name;
 pub mod partition_beyond_replicas;
 pub mod stale_partition;
 pub mod undeclared_probe_port;
+pub mod volatile_data;
 pub mod volume_behind_claim;
 pub mod zero_grace_period;
 
@@ -28,6 +29,7 @@ pub const RULES: &[Entry] = &[
     Entry::of::<displaced_data::DisplacedData>(),
     Entry::of::<zero_grace_period::ZeroGracePeriod>(),
     Entry::of::<dangling_volume_mount::DanglingVolumeMount>(),
+    Entry::of::<volatile_data::VolatileData>(),
     Entry::of::<missing_service_name::MissingServiceName>(),
     Entry::of::<missing_readiness_probe::MissingReadinessProbe>(),
     Entry::of::<missing_liveness_probe::MissingLivenessProbe>(),

@@ -27,7 +27,7 @@ use crate::rule::ClusterView;
 pub struct Judge {
     policies: PolicySet,
     cluster: Arc<dyn ClusterView>,
-    lookups: Option<Live>,
+    lookups: Option<Arc<Live>>,
     metrics: Arc<Metrics>,
     room: Room,
     /// Whoever judges what no set ever was; one at a time.
@@ -110,7 +110,7 @@ impl Judge {
         process: &Process,
         policies: PolicySet,
         cluster: Arc<dyn ClusterView>,
-        lookups: Option<Live>,
+        lookups: Option<Arc<Live>>,
     ) -> Self {
         Self {
             policies,

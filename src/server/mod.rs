@@ -44,7 +44,7 @@ pub struct Settings {
     /// What else is in the cluster.
     pub cluster: Arc<dyn ClusterView>,
     /// Who is asked where a verdict hangs on what that view does not know; nobody without.
-    pub lookups: Option<Live>,
+    pub lookups: Option<Arc<Live>>,
 }
 
 /// Where to serve, and within which limits.
@@ -100,6 +100,14 @@ pub async fn run(
     ready: impl FnOnce(SocketAddr, SocketAddr),
 ) -> Result<(), ServeError> {
     let process = Process::default();
+    if let Some(lookups) = &settings.lookups {
+        let (state, lookups) = (Arc::clone(&process.state), Arc::clone(lookups));
+        state.waits_for_namespaces(true);
+        tokio::spawn(async move {
+            lookups.is_listed().await;
+            state.waits_for_namespaces(false);
+        });
+    }
     let judge = Judge::new(
         &settings.sockets.limits,
         &process,

@@ -1,4 +1,5 @@
-//! Whether the process may be called: not while it has no valid certificate, and not once it is about to end.
+//! Whether the process may be called: not before it has a valid certificate and knows the namespaces, and not once it is
+//! about to end.
 
 use std::ops::Range;
 use std::sync::Mutex;
@@ -9,6 +10,8 @@ use std::time::SystemTime;
 #[derive(Debug, Default)]
 pub struct State {
     stopping: AtomicBool,
+    /// Whether the namespaces are still to be listed.
+    waiting: AtomicBool,
     /// When the certificate that is served is valid; none while there is none.
     valid: Mutex<Option<Range<SystemTime>>>,
 }
@@ -19,6 +22,9 @@ pub enum NotReady {
     /// It was told to end.
     #[error("it is about to end")]
     Stopping,
+    /// Nobody could say what may be done where.
+    #[error("the namespaces are not listed yet")]
+    NoNamespaces,
     /// There is nothing to serve with yet.
     #[error("certificate, key or client authority is not there yet")]
     NoCertificate,
@@ -35,6 +41,9 @@ impl State {
     pub fn ready(&self, now: SystemTime) -> Result<(), NotReady> {
         if self.is_stopping() {
             return Err(NotReady::Stopping);
+        }
+        if self.waiting.load(Ordering::Relaxed) {
+            return Err(NotReady::NoNamespaces);
         }
         match &*self.valid.lock().expect("nobody panics with it") {
             None => Err(NotReady::NoCertificate),
@@ -54,6 +63,10 @@ impl State {
         self.stopping.store(true, Ordering::Relaxed);
     }
 
+    pub(super) fn waits_for_namespaces(&self, waits: bool) {
+        self.waiting.store(waits, Ordering::Relaxed);
+    }
+
     pub(super) fn serves(&self, valid: Range<SystemTime>) {
         *self.valid.lock().expect("nobody panics with it") = Some(valid);
     }
@@ -71,6 +84,9 @@ mod tests {
         let hour = Duration::from_hours(1);
         assert_eq!(state.ready(now), Err(NotReady::NoCertificate));
         state.serves(now..now + hour);
+        state.waits_for_namespaces(true);
+        assert_eq!(state.ready(now), Err(NotReady::NoNamespaces));
+        state.waits_for_namespaces(false);
         assert_eq!(state.ready(now), Ok(()));
         assert_eq!(state.ready(now - hour), Err(NotReady::NotYetValid));
         assert_eq!(state.ready(now + hour), Err(NotReady::Expired));

@@ -18,7 +18,8 @@ use super::State;
 #[derive(Clone, Copy, Debug)]
 pub struct Stop {
     /// How long everything is served after the signal, new connections too: until the cluster has noticed that the process
-    /// is not ready, calls still come.
+    /// is not ready, calls still come. Over HTTP/1.1 only an answer can tell a client to close its connection; one that is
+    /// idle until the end is closed by us, and a call that was on its way on it is lost. The longer, the fewer are idle.
     pub delay: Duration,
     /// How long running requests may take to finish after that; a review has 10 s by default.
     pub deadline: Duration,
@@ -27,7 +28,7 @@ pub struct Stop {
 impl Default for Stop {
     fn default() -> Self {
         Self {
-            delay: Duration::from_secs(5),
+            delay: Duration::from_secs(15),
             deadline: Duration::from_secs(15),
         }
     }

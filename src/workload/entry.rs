@@ -31,6 +31,10 @@ pub struct Workload {
     /// What it must not lose.
     #[serde(default)]
     pub data: Vec<Data>,
+    /// Whether it may keep its data in another service, such as an object store or a database: that it mounts nothing then
+    /// says nothing.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub stores_elsewhere: bool,
     /// Whether it can serve.
     #[serde(default)]
     pub readiness: Option<KnownProbe>,
@@ -144,7 +148,7 @@ pub struct DefaultPort {
 }
 
 /// A path that must outlive the pod.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Data {
     /// Where it is mounted.

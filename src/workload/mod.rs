@@ -9,6 +9,7 @@ pub mod data;
 mod entry;
 mod faults;
 mod image;
+pub mod keeping;
 mod peers;
 mod ports;
 pub mod probe;

@@ -33,7 +33,10 @@ fn a_kind_that_nobody_looks_up_is_told_with_those_that_are() {
     let folder = folder(&[]);
     let (code, stderr) = without_a_cluster(folder.path(), "controllerrevisions,pods");
     assert_eq!(code, Some(2), "{stderr}");
-    for words in ["'pods'", "[possible values: controllerrevisions]"] {
+    for words in [
+        "'pods'",
+        "[possible values: services, storageclasses, persistentvolumeclaims, controllerrevisions]",
+    ] {
         assert!(stderr.contains(words), "{stderr}");
     }
 }

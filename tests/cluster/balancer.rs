@@ -26,6 +26,7 @@ struct Backend {
 pub(crate) struct Balancer {
     port: u16,
     backends: Arc<Mutex<Vec<Backend>>>,
+    refused: Arc<Mutex<Vec<String>>>,
     tasks: [JoinHandle<()>; 2],
 }
 
@@ -37,19 +38,27 @@ impl Balancer {
             let port = listener.local_addr()?.port();
             anyhow::Ok((listener, port))
         })?;
+        let refused = Arc::<Mutex<Vec<String>>>::default();
+        let forward = forward(listener, Arc::clone(&backends), Arc::clone(&refused));
         let tasks = [
-            cluster.spawn(forward(listener, Arc::clone(&backends))),
+            cluster.spawn(forward),
             cluster.spawn(drop_what_is_not_ready(Arc::clone(&backends))),
         ];
         Ok(Self {
             port,
             backends,
+            refused,
             tasks,
         })
     }
 
     pub(crate) fn port(&self) -> u16 {
         self.port
+    }
+
+    /// The connections that no process took: it went before the balancer knew, or there was none.
+    pub(crate) fn refused(&self) -> Vec<String> {
+        self.refused.lock().expect("nobody panics with it").clone()
     }
 
     /// Takes in a process, which must be ready.
@@ -71,7 +80,12 @@ impl Drop for Balancer {
     }
 }
 
-async fn forward(listener: TcpListener, backends: Arc<Mutex<Vec<Backend>>>) {
+async fn forward(
+    listener: TcpListener,
+    backends: Arc<Mutex<Vec<Backend>>>,
+    refused: Arc<Mutex<Vec<String>>>,
+) {
+    let refuse = move |why: String| refused.lock().expect("nobody panics with it").push(why);
     let mut next = 0_usize;
     while let Ok((mut client, _)) = listener.accept().await {
         next = next.wrapping_add(1);
@@ -80,10 +94,17 @@ async fn forward(listener: TcpListener, backends: Arc<Mutex<Vec<Backend>>>) {
             let chosen = next.checked_rem(backends.len());
             chosen.map(|chosen| SocketAddr::from(([127, 0, 0, 1], backends[chosen].port)))
         };
-        let Some(chosen) = chosen else { continue };
+        let Some(chosen) = chosen else {
+            refuse("there is no process".to_owned());
+            continue;
+        };
+        let refuse = refuse.clone();
         tokio::spawn(async move {
-            if let Ok(mut server) = TcpStream::connect(chosen).await {
-                let _ = tokio::io::copy_bidirectional(&mut client, &mut server).await;
+            match TcpStream::connect(chosen).await {
+                Ok(mut server) => {
+                    let _ = tokio::io::copy_bidirectional(&mut client, &mut server).await;
+                }
+                Err(error) => refuse(format!("{chosen}: {error}")),
             }
         });
     }

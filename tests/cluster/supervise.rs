@@ -25,6 +25,9 @@ const STDIN_FILE: &str = "STEADFAST_TEST_STDIN";
 /// From SIGTERM to SIGKILL. An API server that lost its etcd ignores SIGTERM for minutes.
 const GRACE: Duration = Duration::from_secs(4);
 
+/// How many seconds more it has who is told to take his time.
+pub(crate) const MORE_GRACE: &str = "STEADFAST_TEST_MORE_GRACE";
+
 /// A command that will run under a supervisor; arguments, environment and output are set on it as usual.
 pub(crate) fn command(program: impl AsRef<OsStr>) -> Result<Command> {
     let mut command = role(SUPERVISE, program)?;
@@ -140,6 +143,10 @@ pub(crate) fn supervise(mut command: impl Iterator<Item = OsString>) -> ExitCode
         eprintln!("{SUPERVISE} needs a command");
         return ExitCode::from(2);
     };
+    let more = std::env::var(MORE_GRACE)
+        .ok()
+        .and_then(|more| more.parse().ok());
+    let grace = GRACE + Duration::from_secs(more.unwrap_or_default());
     let stdin = std::env::var_os(STDIN_FILE).map_or_else(
         || Ok(Stdio::null()),
         |file| File::open(file).map(Stdio::from),
@@ -148,6 +155,7 @@ pub(crate) fn supervise(mut command: impl Iterator<Item = OsString>) -> ExitCode
         Command::new(&program)
             .args(command)
             .env_remove(STDIN_FILE)
+            .env_remove(MORE_GRACE)
             .stdin(stdin)
             .process_group(0)
             .spawn()
@@ -164,7 +172,7 @@ pub(crate) fn supervise(mut command: impl Iterator<Item = OsString>) -> ExitCode
     thread::spawn(move || {
         wait_for_parent_to_let_go();
         signal("-TERM", &group);
-        thread::sleep(GRACE);
+        thread::sleep(grace);
         signal("-KILL", &group);
     });
     match child.wait() {

@@ -97,7 +97,9 @@ impl Webhook {
             .arg("--tls-key")
             .arg(&pair.key);
         command.arg("--cluster").arg(folder.join("cluster"));
-        command.arg(format!("--shutdown-delay={}", self.shutdown_delay));
+        let delay = self.shutdown_delay.to_string();
+        command.arg("--shutdown-delay").arg(&delay);
+        command.env(supervise::MORE_GRACE, &delay);
         if self.policy.is_some() {
             command.arg("--policy").arg(folder.join("policy.yaml"));
         }

@@ -9,7 +9,7 @@ use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse as _, Response};
 use kube::{Client, Config};
 use serde_json::{Value, json};
-use steadfast::cluster::{Fact, Live, Lookup, Manifests, Outcome};
+use steadfast::cluster::{Fact, Live, Lookup, Manifests, Outcome, Unseen};
 use steadfast::rule::Question;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -78,7 +78,7 @@ fn live(address: SocketAddr) -> Live {
     let mut config = Config::new(url);
     config.default_retry = false;
     let client = Client::try_from(config).expect("a client");
-    Live::new(client, vec![Lookup::ControllerRevisions])
+    Live::new(client, vec![Lookup::ControllerRevisions], Arc::new(Unseen))
 }
 
 fn question() -> Question {
@@ -207,7 +207,13 @@ async fn reviews_cannot_make_us_flood_the_api_server_or_lead_us_elsewhere_in_it(
     assert_eq!(fake.asked(), [""; 0]);
 
     let live = fake.live().within(AMPLE);
-    let questions = vec![question(); 100];
+    let questions: Vec<_> = (0..100)
+        .map(|number| Question::ControllerRevisions {
+            namespace: "shop".to_owned(),
+            set: format!("db-{number}"),
+            selector: String::new(),
+        })
+        .collect();
     let asked = live.ask(&questions).await;
     let came = |outcome| {
         asked
@@ -235,6 +241,7 @@ async fn only_what_is_to_be_asked_is_asked() {
         Client::try_from(Config::new("http://127.0.0.1".parse().expect("a URL")))
             .expect("a client"),
         Vec::new(),
+        Arc::new(Unseen),
     );
     assert!(none.ask(&[question()]).await.is_empty());
     assert!(fake.asked().is_empty());
@@ -318,7 +325,7 @@ async fn a_verdict_hangs_on_an_answer_and_never_on_there_being_none() {
         let fake = Fake::start(manner).await;
         // Given manifests alone, the past would be taken for complete.
         let server = serve(Manifests::new(true), |settings, _| {
-            settings.lookups = Some(fake.live().within(within));
+            settings.lookups = Some(Arc::new(fake.live().within(within)));
         })
         .await;
         let start = Instant::now();
@@ -349,7 +356,7 @@ async fn without_lookups_the_past_is_not_known() {
 async fn a_verdict_that_hangs_on_nothing_asks_nothing() {
     let fake = Fake::start(Manner::Silent).await;
     let server = serve(Manifests::new(true), |settings, _| {
-        settings.lookups = Some(fake.live().within(AMPLE));
+        settings.lookups = Some(Arc::new(fake.live().within(AMPLE)));
     })
     .await;
     for (path, body) in [

@@ -1,8 +1,17 @@
-//! The API server, asked while a review waits. Bounded: in time, in questions a second, in what an answer may weigh.
+//! The API server: watched, and asked while a review waits. Bounded: in time, in questions a second, in what an answer may
+//! weigh.
 
 mod budget;
+mod call;
+mod flight;
+mod questions;
+mod refusals;
 mod revisions;
+mod store;
+mod view;
+mod watch;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::join_all;
@@ -12,18 +21,25 @@ use tokio::time::{Instant, timeout_at};
 use tracing::info;
 
 use super::{Fact, Lookup};
-use crate::rule::Question;
+use crate::rule::{ClusterView, Question};
 use budget::Budget;
+use flight::Flights;
+use refusals::Refusals;
+use watch::Watches;
 
 /// How long all questions of a verdict may take together; the API server gives a whole call one or two seconds.
 const WITHIN: Duration = Duration::from_millis(100);
 
-/// The API server as somebody to ask.
+/// What the API server tells of the cluster; of kinds that are not looked up, what another view does.
 pub struct Live {
     client: Client,
     lookups: Vec<Lookup>,
+    others: Arc<dyn ClusterView>,
+    watches: Watches,
     within: Duration,
     budget: Budget,
+    flights: Flights,
+    refusals: Refusals,
 }
 
 /// Why nobody can be asked.
@@ -84,8 +100,11 @@ pub struct Asked {
 type Unanswered = (Outcome, String);
 
 impl Live {
-    /// With the access of the kubeconfig, else of a pod. Nothing is asked yet. Inside a runtime only.
-    pub async fn connect(lookups: Vec<Lookup>) -> Result<Self, ConnectError> {
+    /// With the access of the kubeconfig, else of a pod, and what is watched from now on. Inside a runtime only.
+    pub async fn connect(
+        lookups: Vec<Lookup>,
+        others: Arc<dyn ClusterView>,
+    ) -> Result<Self, ConnectError> {
         let mut config = Config::infer().await.map_err(ConnectError::NoConfig)?;
         // A proxy of the environment is for the world outside, and through it an answer would be late anyway.
         config.proxy_url = None;
@@ -94,18 +113,29 @@ impl Live {
         let kinds: Vec<_> = lookups.iter().map(|lookup| lookup.as_str()).collect();
         info!(api_server = %config.cluster_url, lookups = kinds.join(","), "Asks where a verdict hangs on it");
         let client = Client::try_from(config).map_err(ConnectError::Client)?;
-        Ok(Self::new(client, lookups))
+        Ok(Self::new(client, lookups, others).watching())
     }
 
-    /// With a client at hand.
+    /// With a client at hand, and nothing that is watched.
     #[must_use]
-    pub fn new(client: Client, lookups: Vec<Lookup>) -> Self {
+    pub fn new(client: Client, lookups: Vec<Lookup>, others: Arc<dyn ClusterView>) -> Self {
         Self {
             client,
             lookups,
+            others,
+            watches: Watches::default(),
             within: WITHIN,
             budget: Budget::default(),
+            flights: Flights::default(),
+            refusals: Refusals::default(),
         }
+    }
+
+    /// With watches, from now on. Inside a runtime only.
+    #[must_use]
+    pub fn watching(self) -> Self {
+        let watches = Watches::start(&self.client, &self.lookups);
+        Self { watches, ..self }
     }
 
     /// With another limit of time.
@@ -114,14 +144,22 @@ impl Live {
         Self { within, ..self }
     }
 
+    /// Waits until the namespaces are listed, if they are watched: their labels say how much may be done in each.
+    pub async fn is_listed(&self) {
+        self.watches.listed().await;
+    }
+
+    fn looks_up(&self, lookup: Lookup) -> bool {
+        lookup == Lookup::Namespaces || self.lookups.contains(&lookup)
+    }
+
     /// Asks all questions that can be asked at once, and waits for none longer than the limit. It never fails: what is not
     /// answered in time is not known.
     pub async fn ask(&self, questions: &[Question]) -> Vec<Asked> {
         let deadline = Instant::now() + self.within;
         let asking = questions.iter().filter_map(|question| {
-            let lookup =
-                Some(Lookup::of(question)).filter(|lookup| self.lookups.contains(lookup))?;
-            Some(async move {
+            let lookup = Lookup::of(question);
+            self.looks_up(lookup).then(|| async move {
                 let (outcome, fact) = match self.answer(question, deadline).await {
                     Ok(fact) if fact.is_complete() => (Outcome::Answered, Ok(fact)),
                     Ok(fact) => (Outcome::Partly, Ok(fact)),
@@ -138,21 +176,21 @@ impl Live {
     }
 
     async fn answer(&self, question: &Question, deadline: Instant) -> Result<Fact, Unanswered> {
-        let unasked = |reason: &str| Err((Outcome::Unasked, reason.to_owned()));
-        if !self.budget.take(Instant::now()) {
-            return unasked("too many questions in this second");
-        }
-        let asking = async {
-            match question {
-                Question::ControllerRevisions {
-                    namespace,
-                    set,
-                    selector,
-                } => revisions::list(&self.client, namespace, set, selector).await,
-                _ => unasked("nobody asks that"),
+        let lookup = Lookup::of(question);
+        self.refusals.check(lookup, Instant::now())?;
+        let call = async {
+            if !self.budget.take(Instant::now()) {
+                let reason = "too many questions in this second".to_owned();
+                return Err((Outcome::Unasked, reason));
             }
+            let answer = questions::answer(&self.client, question).await;
+            if let Err((Outcome::Refused, reason)) = &answer {
+                self.refusals.note(lookup, reason, Instant::now());
+            }
+            answer
         };
         let late = |_| Err((Outcome::Late, format!("not within {:?}", self.within)));
+        let asking = self.flights.share(question, call);
         timeout_at(deadline, asking).await.unwrap_or_else(late)
     }
 }

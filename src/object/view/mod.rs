@@ -151,6 +151,8 @@ table! {
         args "args": List<Text<'a>>,
         /// The environment variables.
         env "env": List<EnvVar<'a>>,
+        /// Environment variables that somebody else knows.
+        env_from "envFrom": List<EnvFromSource<'a>>,
         /// The declared ports.
         ports "ports": List<ContainerPort<'a>>,
         /// When the pod may be served.
@@ -219,6 +221,12 @@ table! {
         name "name": Text<'a>,
         /// The value, where it is written out.
         value "value": Text<'a>,
+    }
+
+    /// Environment variables out of a ConfigMap or Secret.
+    pub struct EnvFromSource is "io.k8s.api.core.v1.EnvFromSource" {
+        /// What their names begin with.
+        prefix "prefix": Text<'a>,
     }
 
     /// A declared port.

@@ -1,0 +1,255 @@
+//! # volatile-data
+//! Finds containers whose data goes with their pod.
+//! ## Why
+//! A database that keeps its data in an `emptyDir`, on its node or in the container's own layer starts empty after the next
+//! rollout, eviction or restart.
+//! ## Fix
+//! On CREATE, and only where a policy states `storage`: a claim template with the mount, folder and environment that the
+//! [catalogue](../workload/catalogue/README.md) has for the workload, if it is certainly that workload, nothing speaks for another place of the data,
+//! the container's user may write to the volume (`fsGroup`), the set has no claim templates of its own, and the storage class,
+//! or a default class, is known to exist. Of other workloads a policy can say where their data is, by `mountPath`. Without
+//! `storage` the fix is only shown. A volume that is there is never replaced.
+//!
+//! **Size and class of a claim template can never be changed.** A later manifest that declares it must state the same.
+//! ## Example
+//! ```yaml before
+//! metadata: {name: cache}
+//! spec: {template: {spec: {containers: [{name: redis, image: "redis:8"}]}}}
+//! ```
+//! ```yaml cluster
+//! apiVersion: storage.k8s.io/v1
+//! kind: StorageClass
+//! metadata: {name: standard, annotations: {storageclass.kubernetes.io/is-default-class: "true"}}
+//! provisioner: example.com/disk
+//! ```
+//! ```yaml params
+//! storage: 8Gi
+//! ```
+//! ```yaml after
+//! metadata: {name: cache}
+//! spec:
+//!   template: {spec: {containers: [{name: redis, image: "redis:8", volumeMounts: [{name: data, mountPath: /data}]}]}}
+//!   volumeClaimTemplates:
+//!   - apiVersion: v1
+//!     kind: PersistentVolumeClaim
+//!     metadata: {name: data}
+//!     spec:
+//!       accessModes: [ReadWriteOnce]
+//!       resources: {requests: {storage: 8Gi}}
+//!       volumeMode: Filesystem
+//! ```
+
+use k8s_openapi::api::core::v1::{EnvVar, VolumeMount};
+use serde::{Deserialize, Serialize};
+
+use crate::object::quantity::Quantity;
+use crate::object::view::{Container, StatefulSet};
+use crate::object::{At, Change, Named};
+use crate::rule::claim::{Claim, unwanted};
+use crate::rule::{
+    Context, Declare, Finding, Judges, Level, Levels, Meta, Operation, Report, Rule, Speaks,
+};
+use crate::workload::keeping::{Fleeting, fleeting, unfit};
+use crate::workload::{Data, Workload};
+
+/// The parameters.
+#[derive(Debug, Default, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields, rename_all = "camelCase")]
+pub struct VolatileData {
+    /// How large an injected claim is; without it none is injected, only shown, with 8Gi.
+    storage: Option<Quantity>,
+    /// The class of an injected claim; without one, the cluster's default class.
+    storage_class_name: Option<String>,
+    /// Where the only container of a set has its data, if its workload is not known and it mounts nothing that lasts.
+    mount_path: Option<String>,
+}
+
+impl Declare for VolatileData {
+    const META: Meta = Meta {
+        id: "volatile-data",
+        levels: Levels {
+            baseline: Level::Warn,
+            strict: Level::Deny,
+        },
+        judges: Judges::Sets,
+        speaks: Speaks::AtValidate,
+        per_container: true,
+        fixes: true,
+        source: include_str!("volatile_data.rs"),
+    };
+}
+
+/// The name of an injected claim template.
+const NAME: &str = "data";
+
+/// Data that goes with its pod.
+struct Lost<'v, 'a> {
+    container: At<'v, Container<'a>>,
+    on: Fleeting<'v>,
+    workload: Option<&'v Workload>,
+    data: &'v Data,
+}
+
+impl Rule for VolatileData {
+    fn check(&self, sts: &StatefulSet<'_>, cx: &Context<'_>, report: &mut Report) {
+        let stated = self.mount_path.as_ref().map(|path| Data {
+            mount_path: path.clone(),
+            ..Data::default()
+        });
+        let lost: Vec<_> = sts
+            .containers()
+            .flat_map(|container| lost(sts, cx, container, stated.as_ref()))
+            .collect();
+        for one in &lost {
+            let finding = one.finding();
+            if cx.operation == Operation::Update {
+                report.add(finding.remedy("make the set anew with a claim template and a mount (kubectl delete --cascade=orphan), and move the data there first"));
+                continue;
+            }
+            let remedy = format!(
+                "add a claim template and mount it at {}",
+                one.data.mount_path
+            );
+            let storage = self.storage.clone().unwrap_or_else(Quantity::default_claim);
+            let claim = Claim {
+                name: NAME,
+                storage: &storage,
+                class: self.storage_class_name.as_deref(),
+            };
+            report.add(match one.doubt(sts, cx, &claim, lost.len()) {
+                Some(doubt) => finding.remedy(format!("{remedy}. None was injected: {doubt}")),
+                None => {
+                    let fixed = finding
+                        .remedy(remedy)
+                        .fix(self.done(cx, &claim, one), one.changes(&claim));
+                    let fixed = fixed.of_workload(one.workload.map(|workload| workload.id.clone()));
+                    match &self.storage {
+                        Some(_) => fixed,
+                        None => fixed.as_proposal(),
+                    }
+                }
+            });
+        }
+    }
+}
+
+impl VolatileData {
+    fn done(&self, cx: &Context<'_>, claim: &Claim<'_>, lost: &Lost<'_, '_>) -> String {
+        let done = format!("mounted at {}: {}", lost.data.mount_path, claim.done(cx));
+        match self.storage {
+            Some(_) => done,
+            None => format!(
+                "{done}. A policy that states the parameter storage of volatile-data has it injected"
+            ),
+        }
+    }
+}
+
+/// What a container loses; `stated` is where an unknown workload has its data.
+fn lost<'v, 'a>(
+    sts: &'v StatefulSet<'a>,
+    cx: &'v Context<'_>,
+    container: At<'v, Container<'a>>,
+    stated: Option<&'v Data>,
+) -> Vec<Lost<'v, 'a>> {
+    let workload = cx.workload(&container);
+    let is_alone = sts.spec.template.spec.containers.len() == 1;
+    let all = match workload {
+        Some(workload) if workload.stores_elsewhere => &[],
+        Some(workload) => &workload.data[..],
+        None if is_alone => stated.map_or(&[][..], std::slice::from_ref),
+        None => &[],
+    };
+    let lost = all.iter().filter_map(|data| {
+        let on = fleeting(sts, container.item(), &data.mount_path)?;
+        Some(Lost {
+            container,
+            on,
+            workload,
+            data,
+        })
+    });
+    lost.collect()
+}
+
+impl Lost<'_, '_> {
+    fn finding(&self) -> Finding {
+        let (name, path) = (&*self.container.name, &self.data.mount_path);
+        let who = match self.workload {
+            Some(workload) => format!("container {name} ({})", workload.id),
+            None => format!("container {name}"),
+        };
+        let (message, why) = match self.on {
+            Fleeting::Layer => (
+                format!(
+                    "{who} mounts no volume that lasts; its data, by default in {path}, is in the container's own layer"
+                ),
+                "it is lost with every restart of the container",
+            ),
+            Fleeting::Pod(volume) => (
+                format!(
+                    "{who} keeps its data, by default in {path}, in volume {volume}, which goes with the pod"
+                ),
+                "it is lost with every rollout and eviction",
+            ),
+            Fleeting::Node(volume) => (
+                format!(
+                    "{who} keeps its data, by default in {path}, in volume {volume}, which is a folder of the node"
+                ),
+                "a pod that comes up on another node starts empty",
+            ),
+        };
+        Finding::new(self.container.path(), message)
+            .container(name)
+            .subject(path)
+            .why(why)
+    }
+
+    /// What speaks against a claim for it.
+    fn doubt(
+        &self,
+        sts: &StatefulSet<'_>,
+        cx: &Context<'_>,
+        claim: &Claim<'_>,
+        all: usize,
+    ) -> Option<String> {
+        if let Fleeting::Pod(volume) | Fleeting::Node(volume) = self.on {
+            return Some(format!("volume {volume} has its place"));
+        }
+        if all > 1 {
+            return Some("the set keeps data in several places".to_owned());
+        }
+        if sts.volumes().any(|volume| volume.item().name() == NAME) {
+            return Some(format!("a volume {NAME} is there for something else"));
+        }
+        let unfit = || unfit(sts, &self.container, self.workload?, self.data);
+        unwanted(sts).or_else(unfit).or_else(|| claim.unbound(cx))
+    }
+
+    /// The claim template, its mount, and what tells the program of the mount.
+    fn changes(&self, claim: &Claim<'_>) -> Vec<Change> {
+        let mount = VolumeMount {
+            name: claim.name.to_owned(),
+            mount_path: self.data.mount_path.clone(),
+            sub_path: self.data.sub_path.clone(),
+            ..VolumeMount::default()
+        };
+        let there = |name: &str| {
+            self.container
+                .env
+                .iter()
+                .any(|variable| variable.name == *name)
+        };
+        let env = self.data.env.iter().filter(|(name, _)| !there(name));
+        let env = env.map(|(name, value)| {
+            let variable = EnvVar {
+                name: name.clone(),
+                value: Some(value.clone()),
+                ..EnvVar::default()
+            };
+            Change::append(self.container.path().key("env"), variable)
+        });
+        let mount = Change::append(self.container.path().key("volumeMounts"), mount);
+        [claim.change(), mount].into_iter().chain(env).collect()
+    }
+}
