@@ -1,6 +1,7 @@
 //! What a rule may know besides the set itself.
 
 use std::cell::{OnceCell, RefCell};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use k8s_openapi::api::core::v1::{PersistentVolumeClaim, Service};
@@ -9,7 +10,7 @@ use serde_json::Value;
 
 use super::Entry;
 use super::cluster::{ClusterView, Known, Question, is_default, selects};
-use crate::object::view::{Container, Labels, StatefulSet};
+use crate::object::view::{ClaimSpec, ClaimTemplate, Container, Labels, Raw, StatefulSet, Text};
 use crate::workload::probe::with_handler;
 use crate::workload::{self, Asked, COMMON, Catalogue, Forming, Kind, Preferences, Withheld};
 
@@ -21,6 +22,67 @@ pub enum Operation {
     /// It is changed.
     Update,
 }
+
+/// The storage class that is to make the volumes of a claim template.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub enum WantedClass {
+    /// The cluster's default class.
+    Default,
+    /// The class of this name.
+    Named(String),
+}
+
+impl WantedClass {
+    /// The class; none where volumes are not made but found: the class is `""`, or they are picked by name or label. Of old
+    /// the class was an annotation, and that still comes first
+    /// (kubernetes/component-helpers `storage/volume/helpers.go`, `GetPersistentVolumeClaimClass`).
+    #[must_use]
+    pub fn of(claim: &ClaimTemplate<'_>) -> Option<Self> {
+        let fields = fields(claim.spec.text());
+        let picks = |(field, value): (&Text<'_>, &Raw<'_>)| {
+            let names_any = !["null", "\"\""].contains(&value.text());
+            names_any && (*field == "volumeName" || *field == "selector")
+        };
+        if fields.iter().any(picks) {
+            return None;
+        }
+        let stated = fields.get(&Text::from("storageClassName"));
+        let stated = stated.and_then(|class| serde_json::from_str(class.text()).ok()?);
+        let annotated = claim.metadata.annotations.get(CLASS_OF_OLD);
+        match annotated.cloned().or(stated) {
+            None => Some(Self::Default),
+            Some(name) => (!name.is_empty()).then(|| Self::Named(name.to_string())),
+        }
+    }
+
+    /// The name by which [`Context::storage_class`] knows it.
+    #[must_use]
+    pub fn name(&self) -> Option<&str> {
+        match self {
+            Self::Default => None,
+            Self::Named(name) => Some(name),
+        }
+    }
+}
+
+/// The size that a claim asks for, as it was written; none where there is none. Whatever stands in its place nests nothing.
+#[must_use]
+pub fn asked_size(asks: &ClaimSpec<'_>) -> Option<String> {
+    let requests = fields(asks.resources.requests.text());
+    match requests.get(&Text::from("storage"))?.text() {
+        "null" => None,
+        text if text.starts_with('"') => serde_json::from_str(text).ok(),
+        other => Some(other.to_owned()),
+    }
+}
+
+/// The fields of an object, unread; none where it is something else.
+fn fields(text: &str) -> BTreeMap<Text<'_>, Raw<'_>> {
+    serde_json::from_str(text).unwrap_or_default()
+}
+
+/// The annotation that named a claim's class before there was a field for it.
+const CLASS_OF_OLD: &str = "volume.beta.kubernetes.io/storage-class";
 
 /// What a rule may know besides the set itself.
 pub struct Context<'a> {

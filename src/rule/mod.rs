@@ -17,7 +17,7 @@ use serde_json::Value;
 use crate::object::view::StatefulSet;
 
 pub use cluster::{ClusterView, Known, Listing, Question, is_headless, selects};
-pub use context::{Context, Operation};
+pub use context::{Context, Operation, WantedClass, asked_size};
 pub use finding::{Finding, Fix, Report};
 pub use params::AtLeast;
 
