@@ -161,10 +161,15 @@ fn check_params(entry: &Entry, params: &Map<String, Value>) -> Result<(), (Strin
         .map(drop)
         .map_err(|error| {
             let path = error.path().to_string();
-            (
-                format!("/params/{}", path.replace('.', "/")),
-                format!("{path}: {}", in_words(&error.into_inner().to_string())),
-            )
+            let error = in_words(&error.into_inner().to_string());
+            match &*path {
+                // Parameters that do not fit each other.
+                "." => ("/params".to_owned(), error),
+                path => (
+                    format!("/params/{}", path.replace('.', "/")),
+                    format!("{path}: {error}"),
+                ),
+            }
         })
 }
 
@@ -239,6 +244,17 @@ mod tests {
         assert_eq!(
             (statement.level, statement.fix),
             (Some(Level::Warn), Some(FixMode::Off))
+        );
+    }
+
+    #[test]
+    fn parameters_that_do_not_fit_each_other_are_shown() {
+        let error =
+            error("spec:\n  rules:\n    storage-size-bounds:\n      params: {min: 2Gi, max: 1Gi}");
+        assert!(error.starts_with("p.yaml:7:"), "{error}");
+        assert!(
+            error.contains(": min is 2Gi and max is 1Gi: no size is within these bounds"),
+            "{error}"
         );
     }
 

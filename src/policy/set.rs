@@ -158,7 +158,8 @@ mod tests {
                 "displaced-data",
                 "zero-grace-period",
                 "dangling-volume-mount",
-                "undeclared-probe-port"
+                "undeclared-probe-port",
+                "claim-template-incomplete"
             ]
         );
     }

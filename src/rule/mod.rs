@@ -4,6 +4,7 @@
 //! rule cannot reject what it would have written, nor write what it would not have found.
 
 pub mod claim;
+mod class;
 mod cluster;
 mod context;
 pub mod doc;
@@ -17,6 +18,7 @@ use serde_json::Value;
 
 use crate::object::view::StatefulSet;
 
+pub use class::WantedClass;
 pub use cluster::{ClusterView, Known, Listing, Question, is_headless, selects};
 pub use context::{Context, Operation};
 pub use finding::{Finding, Fix, Report};

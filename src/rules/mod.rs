@@ -1,19 +1,29 @@
 //! One rule, one file. A file's head is its documentation, its examples and its test; adding a rule is its file and two
 //! lines here. Rules never use each other.
 
+pub mod access_mode_replicas;
+pub mod claim_shadows_volume;
+pub mod claim_template_incomplete;
 pub mod claims_deleted;
 pub mod dangling_volume_mount;
 pub mod disallowed_update_strategy;
 pub mod displaced_data;
+pub mod duplicate_claim_template;
 pub mod immutable_field_change;
 pub mod implicit_update_strategy;
 pub mod ineffective_annotation;
 pub mod missing_liveness_probe;
 pub mod missing_readiness_probe;
 pub mod missing_service_name;
+pub mod no_default_storage_class;
 pub mod partition_beyond_replicas;
+pub mod shared_claim;
 pub mod stale_partition;
+pub mod storage_size_bounds;
 pub mod undeclared_probe_port;
+pub mod unexpandable_storage;
+pub mod unknown_storage_class;
+pub mod unmounted_claim_template;
 pub mod volatile_data;
 pub mod volume_behind_claim;
 pub mod zero_grace_period;
@@ -39,6 +49,16 @@ pub const RULES: &[Entry] = &[
     Entry::of::<partition_beyond_replicas::PartitionBeyondReplicas>(),
     Entry::of::<stale_partition::StalePartition>(),
     Entry::of::<volume_behind_claim::VolumeBehindClaim>(),
+    Entry::of::<shared_claim::SharedClaim>(),
+    Entry::of::<claim_shadows_volume::ClaimShadowsVolume>(),
+    Entry::of::<unmounted_claim_template::UnmountedClaimTemplate>(),
+    Entry::of::<duplicate_claim_template::DuplicateClaimTemplate>(),
+    Entry::of::<claim_template_incomplete::ClaimTemplateIncomplete>(),
+    Entry::of::<unknown_storage_class::UnknownStorageClass>(),
+    Entry::of::<no_default_storage_class::NoDefaultStorageClass>(),
+    Entry::of::<storage_size_bounds::StorageSizeBounds>(),
+    Entry::of::<access_mode_replicas::AccessModeReplicas>(),
+    Entry::of::<unexpandable_storage::UnexpandableStorage>(),
     Entry::of::<ineffective_annotation::IneffectiveAnnotation>(),
 ];
 

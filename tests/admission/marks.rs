@@ -49,6 +49,12 @@ fn parts() -> Vec<Value> {
         json!([{"name": "a", "csi": {"volumeAttributes": marked()}}]),
     );
     with("/spec/volumeClaimTemplates/0/spec", marked());
+    for requests in [marked(), json!({"storage": marked()})] {
+        with(
+            "/spec/volumeClaimTemplates/0/spec",
+            json!({"resources": {"requests": requests}}),
+        );
+    }
     with("/spec/selector/matchExpressions", json!([marked()]));
     let manifest = json!({"metadata": {"labels": marked()}}).to_string();
     with(

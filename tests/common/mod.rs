@@ -85,11 +85,11 @@ pub(crate) fn cluster<'a>(objects: impl IntoIterator<Item = &'a Value>) -> Manif
     manifests
 }
 
-/// Two storage classes, one of them the default.
+/// Two storage classes whose claims can grow, one of them the default.
 pub(crate) fn storage_classes() -> [Value; 2] {
     let class = |name: &str, default: &str| {
         json!({"apiVersion": "storage.k8s.io/v1", "kind": "StorageClass", "provisioner": "example.com/disk",
-            "metadata": {"name": name, "annotations": {"storageclass.kubernetes.io/is-default-class": default}}})
+            "allowVolumeExpansion": true, "metadata": {"name": name, "annotations": {"storageclass.kubernetes.io/is-default-class": default}}})
     };
     [class("standard", "true"), class("fast", "false")]
 }

@@ -136,6 +136,7 @@ fn trim_storage_class(class: &mut StorageClass) {
             ..named(whole.metadata)
         },
         allow_volume_expansion: whole.allow_volume_expansion,
+        provisioner: whole.provisioner,
         ..StorageClass::default()
     };
 }

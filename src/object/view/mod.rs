@@ -305,6 +305,10 @@ table! {
         resources "resources": ClaimResources<'a>,
         /// The class; none for the default one, empty for no class at all.
         storage_class_name "storageClassName": Option<Text<'a>>,
+        /// The volume that is to be bound, and no other.
+        volume_name "volumeName": Text<'a>,
+        /// The labels of the volumes that may be bound.
+        selector "selector": Presence,
         /// `Filesystem` or `Block`.
         volume_mode "volumeMode": Text<'a> = "Filesystem".into(),
     }

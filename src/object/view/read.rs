@@ -1,12 +1,12 @@
 //! How the reading model is read, and what of it is more than a field.
 
+use std::collections::BTreeMap;
 use std::fmt;
-
-use serde_json::Value;
 
 use super::super::yaml::in_words;
 use super::{
-    ClaimResources, ClaimSpec, ClaimTemplate, OwnerReference, Spec, StatefulSet, UpdateStrategy,
+    ClaimResources, ClaimSpec, ClaimTemplate, OwnerReference, Raw, Spec, StatefulSet, Text,
+    UpdateStrategy,
 };
 
 impl<'a> StatefulSet<'a> {
@@ -48,14 +48,15 @@ impl<'a> ClaimTemplate<'a> {
 }
 
 impl ClaimResources<'_> {
-    /// The size that is asked for, as it was written; none where there is none.
+    /// The size that is asked for, as it was written; none where there is none. Whatever stands in its place nests nothing.
     #[must_use]
     pub fn storage(&self) -> Option<String> {
-        let requests: Value = serde_json::from_str(self.requests.text()).ok()?;
-        match &requests["storage"] {
-            Value::Null => None,
-            Value::String(text) => Some(text.clone()),
-            number => Some(number.to_string()),
+        let requests: BTreeMap<Text<'_>, Raw<'_>> =
+            serde_json::from_str(self.requests.text()).unwrap_or_default();
+        match requests.get(&Text::from("storage"))?.text() {
+            "null" => None,
+            text if text.starts_with('"') => serde_json::from_str(text).ok(),
+            other => Some(other.to_owned()),
         }
     }
 }

@@ -1,0 +1,174 @@
+//! # claim-template-incomplete
+//! Finds claim templates that lack access modes or a size.
+//! ## Why
+//! No claim can be made of such a template. From Kubernetes 1.34 on the API server refuses the set; before, it accepted the set
+//! and no pod ever came up (kubernetes/kubernetes `pkg/apis/core/validation/validation.go`,
+//! `ValidatePersistentVolumeClaimSpec`).
+//! ## Fix
+//! State `accessModes` and `resources.requests.storage`. Nothing is filled in: size and class can never be changed, so they are
+//! for the author to say.
+//! ## Example
+//! ```yaml before
+//! metadata: {name: db}
+//! spec:
+//!   volumeClaimTemplates: [{metadata: {name: data}, spec: {storageClassName: fast}}]
+//! ```
+//! ```yaml after
+//! metadata: {name: db}
+//! spec:
+//!   volumeClaimTemplates:
+//!   - metadata: {name: data}
+//!     spec: {storageClassName: fast, accessModes: [ReadWriteOnce], resources: {requests: {storage: 8Gi}}}
+//! ```
+//! A size that is none:
+//! ```yaml before
+//! metadata: {name: db}
+//! spec:
+//!   volumeClaimTemplates:
+//!   - metadata: {name: data}
+//!     spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 0Gi}}}
+//! ```
+//! ```yaml after
+//! metadata: {name: db}
+//! spec:
+//!   volumeClaimTemplates:
+//!   - metadata: {name: data}
+//!     spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1e10}}}
+//! ```
+
+use serde::{Deserialize, Serialize};
+
+use crate::object::Named;
+use crate::object::view::{ClaimSpec, ClaimTemplate, StatefulSet};
+use crate::rule::{
+    Context, Declare, Finding, Judges, Level, Levels, Meta, Operation, Report, Rule, Speaks,
+};
+
+/// The parameters: none.
+#[derive(Debug, Default, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields, rename_all = "camelCase")]
+pub struct ClaimTemplateIncomplete {}
+
+impl Declare for ClaimTemplateIncomplete {
+    const META: Meta = Meta {
+        id: "claim-template-incomplete",
+        levels: Levels {
+            baseline: Level::Deny,
+            strict: Level::Deny,
+        },
+        judges: Judges::Sets,
+        speaks: Speaks::AtMutate,
+        per_container: false,
+        fixes: false,
+        source: include_str!("claim_template_incomplete.rs"),
+    };
+}
+
+impl Rule for ClaimTemplateIncomplete {
+    fn check(&self, sts: &StatefulSet<'_>, cx: &Context<'_>, report: &mut Report) {
+        // Later it cannot be mended, and whether the set works is seen.
+        if cx.operation == Operation::Update {
+            return;
+        }
+        for claim in sts.claim_templates().filter(|claim| can_be_read(claim)) {
+            let (name, lacks) = (claim.item().name(), lacks(&claim.asks()));
+            if lacks.is_empty() {
+                continue;
+            }
+            let finding = Finding::new(
+                claim.path(),
+                format!("claim template {name} has {}", lacks.join(" and ")),
+            );
+            report.add(
+                finding
+                    .subject(name)
+                    .why("no claim can be made of it, so no pod can start")
+                    .remedy("state accessModes (such as [ReadWriteOnce]) and a size in resources.requests.storage (such as 8Gi)"),
+            );
+        }
+    }
+}
+
+/// What is of another type than it must be does not get past the API server, and what it lacks cannot be told.
+fn can_be_read(claim: &ClaimTemplate<'_>) -> bool {
+    let text = claim.spec.text();
+    text.is_empty() || text == "null" || serde_json::from_str::<ClaimSpec<'_>>(text).is_ok()
+}
+
+/// What is missing in a claim's spec.
+fn lacks(asks: &ClaimSpec<'_>) -> Vec<String> {
+    let modes = asks.access_modes.iter().all(|mode| mode.is_empty());
+    let size = match asks.resources.storage() {
+        None => Some("no size (resources.requests.storage)".to_owned()),
+        Some(size) if is_positive(&size) => None,
+        Some(size) => Some(format!(
+            "a size (resources.requests.storage) that is no positive amount{}",
+            shown(&size)
+        )),
+    };
+    let modes = modes.then(|| "no accessModes".to_owned());
+    modes.into_iter().chain(size).collect()
+}
+
+/// A text that is not longer than any amount.
+fn shown(size: &str) -> String {
+    match size.len() {
+        0..=32 => format!(", {size:?}"),
+        _ => String::new(),
+    }
+}
+
+/// Whether a text is an amount above zero, in any of the forms that Kubernetes reads (kubernetes/apimachinery
+/// `pkg/api/resource/quantity.go`): those that people seldom write must not be denied either.
+fn is_positive(text: &str) -> bool {
+    let text = text.strip_prefix('+').unwrap_or(text);
+    let end = text.find(|c: char| !c.is_ascii_digit() && c != '.');
+    let (number, suffix) = text.split_at(end.unwrap_or(text.len()));
+    let is_above_zero = number.contains(|c: char| ('1'..='9').contains(&c));
+    is_above_zero && number.matches('.').count() <= 1 && is_suffix(suffix)
+}
+
+fn is_suffix(suffix: &str) -> bool {
+    const UNITS: &[&str] = &[
+        "", "n", "u", "m", "k", "M", "G", "T", "P", "E", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei",
+    ];
+    let power = suffix.strip_prefix(['e', 'E']).map(|power| {
+        let digits = power.strip_prefix(['+', '-']).unwrap_or(power);
+        !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
+    });
+    UNITS.contains(&suffix) || power == Some(true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn amounts_are_read_as_kubernetes_reads_them() {
+        for good in [
+            "8Gi", "1.5Ti", "+5G", ".5Gi", "5.Gi", "1e10", "1E3", "12E+2", "1e-1", "500m", "1E",
+            "8",
+        ] {
+            assert!(is_positive(good), "{good}");
+        }
+        for bad in [
+            "", "0", "0Gi", "-1Gi", "8GB", "8gb", "8 Gi", "Gi", "1e", "1.2.3", "é", "null", "{}",
+        ] {
+            assert!(!is_positive(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_not_said_to_be_missing() {
+        let template = |spec: &str| format!(r#"{{"metadata":{{"name":"data"}},"spec":{spec}}}"#);
+        for (spec, readable) in [
+            ("null", true),
+            ("{}", true),
+            (r#"{"accessModes":5}"#, false),
+        ] {
+            let text = template(spec);
+            let claim: ClaimTemplate<'_> = serde_json::from_str(&text).expect("a template");
+            assert_eq!(can_be_read(&claim), readable, "{spec}");
+        }
+    }
+}
