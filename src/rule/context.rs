@@ -170,6 +170,18 @@ impl<'a> Context<'a> {
         Forming::of(set, name.unwrap_or(&set.spec.service_name), publishes)
     }
 
+    /// The containers that are not ready before they have found their peers, of a set that this Service governs. One replica waits
+    /// for nobody.
+    pub fn needing_peers<'v, 's>(
+        &self,
+        set: &'v StatefulSet<'s>,
+        governing: &str,
+    ) -> impl Iterator<Item = &'v Container<'s>> {
+        let several = set.spec.replicas != 1;
+        let needing = several.then(|| Forming::needing_peers(self.catalogue, set, governing));
+        needing.into_iter().flatten()
+    }
+
     /// What the governing Service's name has after the set's, by the workload of its containers where that is known.
     #[must_use]
     pub fn headless_suffix(&self, set: &StatefulSet<'_>) -> &'a str {

@@ -1,19 +1,25 @@
 //! One rule, one file. A file's head is its documentation, its examples and its test; adding a rule is its file and two
 //! lines here. Rules never use each other.
 
+pub mod ambiguous_governing_service;
 pub mod claims_deleted;
 pub mod dangling_volume_mount;
+pub mod digit_first_service_name;
 pub mod disallowed_update_strategy;
 pub mod displaced_data;
 pub mod immutable_field_change;
 pub mod implicit_update_strategy;
 pub mod ineffective_annotation;
+pub mod missing_governing_service;
 pub mod missing_liveness_probe;
 pub mod missing_readiness_probe;
 pub mod missing_service_name;
+pub mod non_headless_service;
 pub mod partition_beyond_replicas;
+pub mod service_selector_mismatch;
 pub mod stale_partition;
 pub mod undeclared_probe_port;
+pub mod unpublished_peers;
 pub mod volume_behind_claim;
 pub mod zero_grace_period;
 
@@ -29,6 +35,12 @@ pub const RULES: &[Entry] = &[
     Entry::of::<zero_grace_period::ZeroGracePeriod>(),
     Entry::of::<dangling_volume_mount::DanglingVolumeMount>(),
     Entry::of::<missing_service_name::MissingServiceName>(),
+    Entry::of::<ambiguous_governing_service::AmbiguousGoverningService>(),
+    Entry::of::<missing_governing_service::MissingGoverningService>(),
+    Entry::of::<non_headless_service::NonHeadlessService>(),
+    Entry::of::<service_selector_mismatch::ServiceSelectorMismatch>(),
+    Entry::of::<unpublished_peers::UnpublishedPeers>(),
+    Entry::of::<digit_first_service_name::DigitFirstServiceName>(),
     Entry::of::<missing_readiness_probe::MissingReadinessProbe>(),
     Entry::of::<missing_liveness_probe::MissingLivenessProbe>(),
     Entry::of::<undeclared_probe_port::UndeclaredProbePort>(),
