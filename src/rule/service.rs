@@ -15,13 +15,25 @@ const LONGEST: usize = 220;
 /// The longest selector that is said in words.
 const SELECTOR: usize = 400;
 
-/// Whether a Service of every Kubernetes version can have this name: a DNS-1035 label. From 1.36 on a digit may come first
-/// (kubernetes/kubernetes `pkg/features/kube_features.go`, `RelaxedServiceNameValidation`).
+/// Whether a Service of every Kubernetes version can have this name: a DNS-1035 label.
 #[must_use]
 pub fn can_name_service(name: &str) -> bool {
-    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-    let starts = name.starts_with(|first: char| first.is_ascii_lowercase());
-    starts && name.bytes().all(plain) && !name.ends_with('-') && name.len() <= 63
+    may_name_service(name) && !begins_with_digit(name)
+}
+
+/// Whether a Service of the newer Kubernetes versions can have this name: from 1.36 on a digit may come first
+/// (kubernetes/kubernetes `pkg/features/kube_features.go`, `RelaxedServiceNameValidation`).
+#[must_use]
+pub fn may_name_service(name: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    let has_ends = !name.starts_with('-') && !name.ends_with('-');
+    has_ends && (1..=63).contains(&name.len()) && name.bytes().all(is_plain)
+}
+
+/// Whether a name begins with a digit, as no Service's could before Kubernetes 1.36.
+#[must_use]
+pub fn begins_with_digit(name: &str) -> bool {
+    name.starts_with(|first: char| first.is_ascii_digit())
 }
 
 /// The names of Services, sorted.
@@ -67,7 +79,12 @@ pub fn creating(set: &StatefulSet<'_>, cx: &Context<'_>, name: &str) -> String {
     } else {
         ""
     };
-    format!("create Service {name} with clusterIP None{publishes}, {selector}")
+    let since = if begins_with_digit(name) {
+        " (Kubernetes takes such a name from 1.36 on)"
+    } else {
+        ""
+    };
+    format!("create Service {name}{since} with clusterIP None{publishes}, {selector}")
 }
 
 /// What the Service is to select: the set's own selector, else all of the pods' labels.
@@ -174,7 +191,11 @@ mod tests {
             ),
             (labels(r#""é""#), "hl", "selector app=é"),
             (labels(r#""a b\n""#), "hl", "selector app=a b"),
-            (labels(r#""db""#), "1hl", "create Service 1hl with"),
+            (
+                labels(r#""db""#),
+                "1hl",
+                "create Service 1hl (Kubernetes takes such a name from 1.36 on) with",
+            ),
             ("{}".to_owned(), "hl", "a selector that fits the pods"),
         ] {
             let said = said(&spec, name);

@@ -21,6 +21,7 @@ use crate::object::Path;
 use crate::object::view::StatefulSet;
 use crate::rule::{
     Context, Declare, Finding, Judges, Known, Level, Levels, Meta, Operation, Report, Rule, Speaks,
+    service,
 };
 
 /// The parameters: none.
@@ -46,9 +47,8 @@ impl Declare for DigitFirstServiceName {
 impl Rule for DigitFirstServiceName {
     fn check(&self, sts: &StatefulSet<'_>, cx: &Context<'_>, report: &mut Report) {
         let name = &*sts.spec.service_name;
-        let digit_first = name.starts_with(|first: char| first.is_ascii_digit());
         // On a set that is there nothing can be done about it.
-        if !digit_first || cx.operation == Operation::Update {
+        if !service::begins_with_digit(name) || cx.operation == Operation::Update {
             return;
         }
         // A cluster that has the Service takes such names.

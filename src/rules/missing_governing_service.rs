@@ -61,14 +61,17 @@ impl Rule for MissingGoverningService {
         if cx.operation == Operation::Create && is_injected(sts) {
             return;
         }
-        report.add(
-            Finding::new(
-                Path::of(&["spec", "serviceName"]),
-                format!("Service {name}, which spec.serviceName names, does not exist (it may come later)"),
-            )
-            .why("until it does, the pods have no DNS names of their own")
-            .remedy(format!("unless it comes with other manifests, {}", service::creating(sts, cx, name))),
-        );
+        let message = format!("Service {name}, which spec.serviceName names, does not exist");
+        let at = Path::of(&["spec", "serviceName"]);
+        report.add(if service::may_name_service(name) {
+            Finding::new(at, format!("{message} (it may come later)"))
+                .why("until it does, the pods have no DNS names of their own")
+                .remedy(format!("unless it comes with other manifests, {}", service::creating(sts, cx, name)))
+        } else {
+            Finding::new(at, format!("{message}, and no Service can have such a name"))
+                .why("the pods never get DNS names of their own, and serviceName can be changed only by making the set anew")
+                .remedy("name a Service: lower-case letters, digits and hyphens, 63 at most")
+        });
     }
 }
 

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::Catalogue;
 use super::catalogue::Match;
 use super::entry::{Confidence, Workload};
 use super::words::Said;
+use super::{Catalogue, is_helper};
 use crate::object::view::{Container, StatefulSet};
 
 /// What of a set's forming a probe could stand in the way of.
@@ -33,44 +33,55 @@ impl Forming {
     }
 
     /// The containers that are not ready before they have found their peers: the catalogue says so of their workload, or, where
-    /// that is not known, they name several of the set's pods or the governing Service as a whole. Words alone say nothing.
+    /// that is not known, they name peers as one names those whom one asks. Words alone say nothing, and a helper has no peers.
     pub fn needing_peers<'v, 'a>(
         catalogue: &Catalogue,
         set: &'v StatefulSet<'a>,
         governing: &str,
     ) -> impl Iterator<Item = &'v Container<'a>> {
-        let containers = set.spec.template.spec.containers.iter();
-        containers.filter(move |container| match known(catalogue, container) {
-            Some(workload) => workload.ready_needs_peers,
-            None => names_peers(container, governing, &set.metadata.name),
+        let containers = &set.spec.template.spec.containers;
+        containers.iter().filter(move |container| {
+            let helps = containers.len() > 1 && is_helper(&container.name);
+            let names = || names_peers(container, governing, &set.metadata.name);
+            !helps && needs_peers(catalogue, container, names)
         })
     }
 }
 
-/// The workload that a container runs, where what is known of it is relied on.
-fn known<'c>(catalogue: &'c Catalogue, container: &Container<'_>) -> Option<&'c Workload> {
+/// Whether a container is not ready before it has found its peers; `names` tells whether it names any.
+fn needs_peers(catalogue: &Catalogue, container: &Container<'_>, names: impl Fn() -> bool) -> bool {
     let said = Said::by(container);
     match catalogue.find(&said) {
-        Match::One { workload, .. }
-            if workload.confidence > Confidence::Low && !said.is_told(&workload.not_if) =>
-        {
-            Some(workload)
+        Match::One { workload, .. } if is_relied_on(workload, &said) => workload.ready_needs_peers,
+        Match::Tag { workloads, .. } => {
+            workloads.iter().all(|workload| workload.ready_needs_peers) && names()
         }
-        _ => None,
+        _ => names(),
     }
 }
 
-/// Whether a container names several of the set's pods, or the governing Service as a whole. One pod alone may be the first one,
-/// which waits for nobody; what stands before the Service's name is mostly the pod's own name (`$(POD_NAME).db`).
+/// Whether what is known of a workload holds for a container that says this.
+fn is_relied_on(workload: &Workload, said: &Said<'_, '_>) -> bool {
+    workload.confidence > Confidence::Low && !said.is_told(&workload.not_if)
+}
+
+/// Whether a container names several of the set's pods, or the governing Service as a host that it connects to. One pod alone may
+/// be the first one, which waits for nobody; and a Service's name by itself, or behind another (`$(POD_NAME).db`), is mostly a part
+/// of the pod's own name.
 fn names_peers(container: &Container<'_>, governing: &str, set: &str) -> bool {
     let mut ordinals = BTreeSet::new();
     texts(container).any(|text| {
         ordinals.extend(ordinals_in(text, set));
-        ordinals.len() > 1
-            || ordinals.contains("{")
-            || ordinals.contains("%")
-            || hosts(text, governing, set).any(|before| before != Some('.'))
+        let several = ordinals.len() > 1 || ordinals.contains("{") || ordinals.contains("%");
+        several || hosts(text, governing, set).any(|(before, after)| is_asked(before, after))
     })
+}
+
+/// Whether one connects to the host that stands between these: behind a scheme, or with a port.
+fn is_asked(before: &str, after: &str) -> bool {
+    let is_domain = |c: char| c.is_ascii_alphanumeric() || "-._$(){}".contains(c);
+    let port = after.trim_start_matches(is_domain).starts_with(':');
+    !before.ends_with('.') && (port || before.ends_with("//"))
 }
 
 /// What a container's manifest says to its program.
@@ -104,15 +115,15 @@ fn speaks_of_peers(text: &str) -> bool {
         || words.windows(2).any(|pair| pair == ["cluster", "initial"])
 }
 
-/// Where the text has `service` as a host: what stands before it, each time. A Service that is called like the set counts only as
-/// a part of a DNS name or before a port: the set's name is in many texts.
-fn hosts(text: &str, service: &str, set: &str) -> impl Iterator<Item = Option<char>> {
+/// Where the text has `service` as a host: what stands before and behind it, each time. A Service that is called like the set
+/// counts only as a part of a DNS name or before a port: the set's name is in many texts.
+fn hosts<'t>(text: &'t str, service: &str, set: &str) -> impl Iterator<Item = (&'t str, &'t str)> {
     let outside = |c: Option<char>| c.is_none_or(|c| !c.is_ascii_alphanumeric() && c != '-');
     let is_own = service != set;
-    places(text, service).filter_map(move |(before, after)| {
-        let after = after.chars().next();
+    places(text, service).filter(move |(before, after)| {
+        let (before, after) = (before.chars().next_back(), after.chars().next());
         let is_host = is_own || matches!(after, Some('.' | ':')) || before == Some('.');
-        (outside(before) && outside(after) && is_host).then_some(before)
+        outside(before) && outside(after) && is_host
     })
 }
 
@@ -128,15 +139,13 @@ fn ordinals_in<'t>(text: &'t str, name: &str) -> impl Iterator<Item = &'t str> {
     })
 }
 
-/// Where a name is in the text: the letter before it, and all that follows. To look for it costs as much as it is long, and at
-/// mutating time nobody has looked at its length yet.
-fn places<'t>(text: &'t str, name: &str) -> impl Iterator<Item = (Option<char>, &'t str)> {
+/// Where a name is in the text: what stands before and behind it. To look for it costs as much as it is long, and at mutating time
+/// nobody has looked at its length yet.
+fn places<'t>(text: &'t str, name: &str) -> impl Iterator<Item = (&'t str, &'t str)> {
     let may_hold = (1..=text.len()).contains(&name.len());
     let found = may_hold.then(|| text.match_indices(name));
-    found.into_iter().flatten().map(|(start, found)| {
-        let before = text[..start].chars().next_back();
-        (before, &text[start + found.len()..])
-    })
+    let found = found.into_iter().flatten();
+    found.map(|(start, found)| (&text[..start], &text[start + found.len()..]))
 }
 
 #[cfg(test)]
@@ -217,6 +226,9 @@ mod tests {
             r#"{"env":[{"name":"A","value":"db-0.db-hl"},{"name":"B","value":"db-1.db-hl"}]}"#,
             r#"{"args":["http://db-{0...3}.db/data"]}"#,
             r#"{"args":["--join=db-hl:7946"]}"#,
+            r#"{"args":["gcomm://db-hl"]}"#,
+            r#"{"env":[{"name":"JOIN","value":"db-hl.$(NAMESPACE).svc:7946"}]}"#,
+            r#"{"image":"etcd","args":["--initial-cluster=db-0=http://db-0.db,db-1=http://db-1.db"]}"#,
         ] {
             assert!(needs(container), "{container}");
         }
@@ -225,6 +237,8 @@ mod tests {
             r#"{"args":["--join=a,b","--seeds","--peers=c"]}"#,
             r#"{"args":["--primary=db-0.db-hl"]}"#,
             r#"{"env":[{"name":"ADVERTISED","value":"$(POD_NAME).db-hl:9092"}]}"#,
+            r#"{"env":[{"name":"SERVICE_NAME","value":"db-hl"}]}"#,
+            r#"{"image":"prom/alertmanager","args":["--cluster.peer=db-0.db-hl:9094","--cluster.peer=db-1.db-hl:9094"]}"#,
             r#"{"args":["--me=db-${HOSTNAME##*-}"]}"#,
             r#"{"image":"redis:7","args":["--replicaof","db-0.db-hl","db-1.db-hl"]}"#,
         ] {
