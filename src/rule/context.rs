@@ -119,6 +119,8 @@ impl<'a> Context<'a> {
     #[must_use]
     pub fn service(&self, name: &str) -> Known<Arc<Service>> {
         match self.cluster.service(self.namespace, name) {
+            // Several rules ask for the governing Service.
+            Known::Unknown if self.has_asked_for(name) => Known::Unknown,
             Known::Unknown => self.unknown(Question::Service {
                 namespace: self.namespace.to_owned(),
                 name: name.to_owned(),
@@ -238,6 +240,13 @@ impl<'a> Context<'a> {
     #[must_use]
     pub fn into_questions(self) -> Vec<Question> {
         self.questions.into_inner()
+    }
+
+    fn has_asked_for(&self, service: &str) -> bool {
+        let questions = self.questions.borrow();
+        let mut questions = questions.iter();
+        questions
+            .any(|question| matches!(question, Question::Service { name, .. } if name == service))
     }
 
     fn unknown<T>(&self, question: Question) -> Known<T> {
