@@ -121,6 +121,8 @@ impl<'a> Context<'a> {
     #[must_use]
     pub fn service(&self, name: &str) -> Known<Arc<Service>> {
         match self.cluster.service(self.namespace, name) {
+            // Several rules ask for the governing Service.
+            Known::Unknown if self.has_asked_for(name) => Known::Unknown,
             Known::Unknown => self.unknown(Question::Service {
                 namespace: self.namespace.to_owned(),
                 name: name.to_owned(),
@@ -176,6 +178,18 @@ impl<'a> Context<'a> {
     #[must_use]
     pub fn workload(&self, container: &Container<'_>) -> Option<&'a Workload> {
         self.catalogue.surely(container)
+    }
+
+    /// The containers that are not ready before they have found their peers, of a set that this Service governs. One replica waits
+    /// for nobody.
+    pub fn needing_peers<'v, 's>(
+        &self,
+        set: &'v StatefulSet<'s>,
+        governing: &str,
+    ) -> impl Iterator<Item = &'v Container<'s>> {
+        let several = set.spec.replicas != 1;
+        let needing = several.then(|| Forming::needing_peers(self.catalogue, set, governing));
+        needing.into_iter().flatten()
     }
 
     /// What the governing Service's name has after the set's, by the workload of its containers where that is known.
@@ -260,6 +274,13 @@ impl<'a> Context<'a> {
     #[must_use]
     pub fn into_questions(self) -> Vec<Question> {
         self.questions.into_inner()
+    }
+
+    fn has_asked_for(&self, service: &str) -> bool {
+        let questions = self.questions.borrow();
+        let mut questions = questions.iter();
+        questions
+            .any(|question| matches!(question, Question::Service { name, .. } if name == service))
     }
 
     fn unknown<T>(&self, question: Question) -> Known<T> {

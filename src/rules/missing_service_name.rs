@@ -4,9 +4,10 @@
 //! The governing Service gives each pod a DNS name of its own (`web-0.web`), which peers and clients of databases and
 //! brokers need. Without `serviceName` there are none, and the field can never be changed again.
 //! ## Fix
-//! On CREATE only. The one headless Service in the namespace that selects the set's pods is named. Of several, none is
-//! guessed. If there is certainly none, the name is made from `name` or as the chart of a known workload does, and the message says which Service to create, unless a
-//! Service of that name serves other pods. Where the cluster's Services are not known, nothing is injected.
+//! On CREATE only. The one headless Service in the namespace that selects the set's pods is named. Of several, none is guessed, and
+//! `ambiguous-governing-service` speaks. If there is certainly none, and none of the name made from `name` or as the chart of a
+//! known workload does, that name is injected, and the message holds the manifest of the Service to create. Where the cluster's
+//! Services are not known, nothing is injected.
 //!
 //! Some sets want no governing Service: annotate them `steadfast.dev/headless-service: none`.
 //! ## Example
@@ -39,14 +40,15 @@
 //! spec: {selector: {matchLabels: {app: web}}, template: {metadata: {labels: {app: web}}}, serviceName: web-headless}
 //! ```
 
+use k8s_openapi::api::core::v1::Service;
 use serde::{Deserialize, Serialize};
 
-use crate::object::view::StatefulSet;
+use crate::object::view::{Labels, StatefulSet};
 use crate::object::{Change, Path};
 use crate::rule::waiver::HEADLESS_SERVICE;
 use crate::rule::{
     Context, Declare, Finding, Judges, Known, Level, Levels, Meta, Operation, Report, Rule, Speaks,
-    selects,
+    selects, service,
 };
 
 /// The parameters.
@@ -89,84 +91,77 @@ impl Rule for MissingServiceName {
             ));
             return;
         }
-        report.add(match cx.headless_services(&sts.spec.template.metadata.labels) {
-            Known::Present(services) => match &*names(&services) {
+        let labels = &sts.spec.template.metadata.labels;
+        let services = cx.headless_services(labels);
+        let made = self.made_name(sts, cx);
+        report.add(match (&services, made) {
+            (Known::Present(services), _) => match &*service::names(services) {
                 [only] => finding
-                    .remedy(format!("set serviceName: {only}, the headless Service that selects these pods"))
-                    .fix(format!("set to \"{only}\", the headless Service that selects these pods"), set(only)),
-                several => finding.remedy(format!(
-                    "set serviceName to one of the headless Services that select these pods: {}",
-                    several.join(", ")
-                )),
+                    .remedy(format!(
+                        "set serviceName: {only}, the headless Service that selects these pods"
+                    ))
+                    .fix(
+                        format!("set to \"{only}\", the headless Service that selects these pods"),
+                        set(only),
+                    ),
+                [] => finding.remedy(LOOK),
+                // Which one is meant is another rule's question.
+                _ => return,
             },
-            Known::Absent => match self.made_name(sts, cx).map(|name| (still_to_do(sts, cx, &name), name)) {
-                Some((Ok(todo), name)) => finding
-                    .remedy(format!("set serviceName: {name}. {todo}"))
-                    .fix(format!("set to \"{name}\". {todo}"), set(&name)),
-                Some((Err(conflict), _)) => finding.remedy(format!("create a headless Service that selects the pods and set serviceName to its name. {conflict}")),
-                None => finding.remedy("create a headless Service that selects the pods and set serviceName to its name"),
+            (Known::Absent, Some(name)) => match cx.service(&name) {
+                Known::Absent => {
+                    let todo = format!(
+                        "No headless Service selects these pods yet; {}",
+                        service::creating(sts, cx, &name)
+                    );
+                    finding
+                        .remedy(format!("set serviceName: {name}. {todo}"))
+                        .fix(format!("set to \"{name}\". {todo}"), set(&name))
+                }
+                // The pods are reached by it already.
+                Known::Present(taken) if serves(&taken, labels) => {
+                    let todo = format!("Service {name} selects these pods but is not headless; DNS names per pod are promised only for headless ones");
+                    finding
+                        .remedy(format!("set serviceName: {name}. {todo}"))
+                        .fix(format!("set to \"{name}\". {todo}"), set(&name))
+                }
+                Known::Present(_) => finding.remedy(format!("{CREATE}. (Service {name} exists and does not select them)")),
+                Known::Unknown => finding.remedy(LOOK),
             },
-            Known::Unknown => finding.remedy(
-                "set serviceName to the headless Service that selects these pods (which one it is could not be looked up)",
-            ),
+            (Known::Absent, None) => finding.remedy(CREATE),
+            (Known::Unknown, made) => {
+                // What is to become of the name is asked with the rest, not in a round of its own.
+                let _asked = made.map(|name| cx.service(&name));
+                finding.remedy(LOOK)
+            }
         });
     }
 }
 
+/// What is left to a person where no name can be made.
+const CREATE: &str =
+    "create a headless Service that selects the pods and set serviceName to its name";
+
+/// What is left to a person where nobody could tell which Services there are.
+const LOOK: &str = "set serviceName to the headless Service that selects these pods (which one it is could not be looked up)";
+
 impl MissingServiceName {
-    /// The name made for a Service that is still to be created: a DNS-1035 label, as Services before Kubernetes 1.36 must
-    /// have (`RelaxedServiceNameValidation`); `None` where there is no such name.
+    /// The name made for a Service that is still to be created; `None` where no Service can have it.
     fn made_name(&self, sts: &StatefulSet<'_>, cx: &Context<'_>) -> Option<String> {
         let set = cx.name;
+        if set.is_empty() {
+            return None;
+        }
         let name = match &self.name {
             Some(template) => template.replace("{name}", set),
             None => format!("{set}{}", cx.headless_suffix(sts)),
         };
-        let plain = name
-            .bytes()
-            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
-        let starts = name.starts_with(|first: char| first.is_ascii_lowercase());
-        (!set.is_empty() && plain && starts && !name.ends_with('-') && name.len() <= 63)
-            .then_some(name)
+        service::can_name_service(&name).then_some(name)
     }
 }
 
-fn names(services: &[std::sync::Arc<k8s_openapi::api::core::v1::Service>]) -> Vec<&str> {
-    let mut names: Vec<_> = services
-        .iter()
-        .filter_map(|service| service.metadata.name.as_deref())
-        .collect();
-    names.sort_unstable();
-    names
-}
-
-/// What is left for a person to do once the set has this name: the Service to create, or what is known of the one that bears
-/// it. An error where that one is another set's: the name could never be changed again.
-fn still_to_do(sts: &StatefulSet<'_>, cx: &Context<'_>, name: &str) -> Result<String, String> {
-    let labels = &sts.spec.template.metadata.labels;
-    if let Known::Present(service) = cx.service(name) {
-        return if selects(&service, labels) {
-            Ok(format!(
-                "Service {name} selects these pods but is not headless; DNS names per pod are promised only for headless ones"
-            ))
-        } else {
-            Err(format!("(Service {name} exists and does not select them)"))
-        };
-    }
-    let selector = match sts.spec.selector.match_labels.iter().next() {
-        Some(_) => &sts.spec.selector.match_labels,
-        None => labels,
-    };
-    let selector: Vec<_> = selector
-        .iter()
-        .map(|(key, value)| format!("{key}={value}"))
-        .collect();
-    let selector = if selector.is_empty() {
-        "that fits its pods".to_owned()
-    } else {
-        selector.join(", ")
-    };
-    Ok(format!(
-        "No headless Service selects these pods yet; create Service {name} with clusterIP None, selector {selector}"
-    ))
+/// Whether a Service has these pods behind it, if not as the governing one should.
+fn serves(service: &Service, labels: &Labels<'_>) -> bool {
+    let kind = service.spec.as_ref().and_then(|spec| spec.type_.as_deref());
+    kind != Some("ExternalName") && selects(service, labels)
 }

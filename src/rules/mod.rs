@@ -2,21 +2,26 @@
 //! lines here. Rules never use each other.
 
 pub mod access_mode_replicas;
+pub mod ambiguous_governing_service;
 pub mod claim_shadows_volume;
 pub mod claim_template_incomplete;
 pub mod claims_deleted;
 pub mod dangling_volume_mount;
+pub mod digit_first_service_name;
 pub mod disallowed_update_strategy;
 pub mod displaced_data;
 pub mod duplicate_claim_template;
 pub mod immutable_field_change;
 pub mod implicit_update_strategy;
 pub mod ineffective_annotation;
+pub mod missing_governing_service;
 pub mod missing_liveness_probe;
 pub mod missing_readiness_probe;
 pub mod missing_service_name;
 pub mod no_default_storage_class;
+pub mod non_headless_service;
 pub mod partition_beyond_replicas;
+pub mod service_selector_mismatch;
 pub mod shared_claim;
 pub mod stale_partition;
 pub mod storage_size_bounds;
@@ -24,6 +29,7 @@ pub mod undeclared_probe_port;
 pub mod unexpandable_storage;
 pub mod unknown_storage_class;
 pub mod unmounted_claim_template;
+pub mod unpublished_peers;
 pub mod volatile_data;
 pub mod volume_behind_claim;
 pub mod zero_grace_period;
@@ -41,6 +47,12 @@ pub const RULES: &[Entry] = &[
     Entry::of::<dangling_volume_mount::DanglingVolumeMount>(),
     Entry::of::<volatile_data::VolatileData>(),
     Entry::of::<missing_service_name::MissingServiceName>(),
+    Entry::of::<ambiguous_governing_service::AmbiguousGoverningService>(),
+    Entry::of::<missing_governing_service::MissingGoverningService>(),
+    Entry::of::<non_headless_service::NonHeadlessService>(),
+    Entry::of::<service_selector_mismatch::ServiceSelectorMismatch>(),
+    Entry::of::<unpublished_peers::UnpublishedPeers>(),
+    Entry::of::<digit_first_service_name::DigitFirstServiceName>(),
     Entry::of::<missing_readiness_probe::MissingReadinessProbe>(),
     Entry::of::<missing_liveness_probe::MissingLivenessProbe>(),
     Entry::of::<undeclared_probe_port::UndeclaredProbePort>(),

@@ -1,6 +1,12 @@
 //! Whether the pods of a set must find each other before they can be ready.
 
-use crate::object::view::StatefulSet;
+use std::collections::BTreeSet;
+
+use super::catalogue::Match;
+use super::entry::{Confidence, Workload};
+use super::words::Said;
+use super::{Catalogue, is_helper};
+use crate::object::view::{Container, StatefulSet};
 
 /// What of a set's forming a probe could stand in the way of.
 #[derive(Clone, Copy, Debug, Default)]
@@ -25,27 +31,76 @@ impl Forming {
             has_peers: waits && points_at_peers(set, governing),
         }
     }
+
+    /// The containers that are not ready before they have found their peers: the catalogue says so of their workload, or, where
+    /// that is not known, they name peers as one names those whom one asks. Words alone say nothing, and a helper has no peers.
+    pub fn needing_peers<'v, 'a>(
+        catalogue: &Catalogue,
+        set: &'v StatefulSet<'a>,
+        governing: &str,
+    ) -> impl Iterator<Item = &'v Container<'a>> {
+        let containers = &set.spec.template.spec.containers;
+        containers.iter().filter(move |container| {
+            let helps = containers.len() > 1 && is_helper(&container.name);
+            let names = || names_peers(container, governing, &set.metadata.name);
+            !helps && needs_peers(catalogue, container, names)
+        })
+    }
+}
+
+/// Whether a container is not ready before it has found its peers; `names` tells whether it names any.
+fn needs_peers(catalogue: &Catalogue, container: &Container<'_>, names: impl Fn() -> bool) -> bool {
+    let said = Said::by(container);
+    match catalogue.find(&said) {
+        Match::One { workload, .. } if is_relied_on(workload, &said) => workload.ready_needs_peers,
+        Match::Tag { workloads, .. } => {
+            workloads.iter().all(|workload| workload.ready_needs_peers) && names()
+        }
+        _ => names(),
+    }
+}
+
+/// Whether what is known of a workload holds for a container that says this.
+fn is_relied_on(workload: &Workload, said: &Said<'_, '_>) -> bool {
+    workload.confidence > Confidence::Low && !said.is_told(&workload.not_if)
+}
+
+/// Whether a container names several of the set's pods, or the governing Service as a host that it connects to. One pod alone may
+/// be the first one, which waits for nobody; and a Service's name by itself, or behind another (`$(POD_NAME).db`), is mostly a part
+/// of the pod's own name.
+fn names_peers(container: &Container<'_>, governing: &str, set: &str) -> bool {
+    let mut ordinals = BTreeSet::new();
+    texts(container).any(|text| {
+        ordinals.extend(ordinals_in(text, set));
+        let several = ordinals.len() > 1 || ordinals.contains("{") || ordinals.contains("%");
+        several || hosts(text, governing, set).any(|(before, after)| is_asked(before, after))
+    })
+}
+
+/// Whether one connects to the host that stands between these: behind a scheme, or with a port.
+fn is_asked(before: &str, after: &str) -> bool {
+    let is_domain = |c: char| c.is_ascii_alphanumeric() || "-._$(){}".contains(c);
+    let port = after.trim_start_matches(is_domain).starts_with(':');
+    !before.ends_with('.') && (port || before.ends_with("//"))
+}
+
+/// What a container's manifest says to its program.
+fn texts<'c>(container: &'c Container<'_>) -> impl Iterator<Item = &'c str> {
+    let env = container.env.iter();
+    let env = env.flat_map(|variable| [&variable.name, &variable.value]);
+    let words = container.command.iter().chain(&container.args);
+    words.chain(env).map(|text| &**text)
 }
 
 /// Whether command, args or env of any container name the governing Service, an ordinal, or speak of peers.
 fn points_at_peers(set: &StatefulSet<'_>, governing: &str) -> bool {
     let name = &*set.metadata.name;
     set.all_containers().any(|(_, container)| {
-        let container = container.item();
-        let env = container
-            .env
-            .iter()
-            .flat_map(|variable| [&variable.name, &variable.value]);
-        container
-            .command
-            .iter()
-            .chain(&container.args)
-            .chain(env)
-            .any(|text| {
-                speaks_of_peers(text)
-                    || names_host(text, governing, name)
-                    || names_ordinal(text, name)
-            })
+        texts(container.item()).any(|text| {
+            speaks_of_peers(text)
+                || hosts(text, governing, name).next().is_some()
+                || ordinals_in(text, name).next().is_some()
+        })
     })
 }
 
@@ -60,35 +115,37 @@ fn speaks_of_peers(text: &str) -> bool {
         || words.windows(2).any(|pair| pair == ["cluster", "initial"])
 }
 
-/// Whether the text has `service` as a host. A Service that is called like the set counts only as a part of a DNS name or
-/// before a port: the set's name is in many texts.
-fn names_host(text: &str, service: &str, set: &str) -> bool {
+/// Where the text has `service` as a host: what stands before and behind it, each time. A Service that is called like the set
+/// counts only as a part of a DNS name or before a port: the set's name is in many texts.
+fn hosts<'t>(text: &'t str, service: &str, set: &str) -> impl Iterator<Item = (&'t str, &'t str)> {
     let outside = |c: Option<char>| c.is_none_or(|c| !c.is_ascii_alphanumeric() && c != '-');
-    may_hold(text, service)
-        && text.match_indices(service).any(|(start, found)| {
-            let before = text[..start].chars().next_back();
-            let after = text[start + found.len()..].chars().next();
-            let is_host = service != set || matches!(after, Some('.' | ':')) || before == Some('.');
-            outside(before) && outside(after) && is_host
-        })
+    let is_own = service != set;
+    places(text, service).filter(move |(before, after)| {
+        let (before, after) = (before.chars().next_back(), after.chars().next());
+        let is_host = is_own || matches!(after, Some('.' | ':')) || before == Some('.');
+        outside(before) && outside(after) && is_host
+    })
 }
 
-/// Whether it is worth looking for a name: that costs as much as the name is long, and at mutating time nobody has looked at
-/// its length yet.
-fn may_hold(text: &str, name: &str) -> bool {
-    (1..=text.len()).contains(&name.len())
+/// The ordinals behind the set's name in the text: `0` of `name-0`, or the one sign with which a variable or placeholder begins.
+fn ordinals_in<'t>(text: &'t str, name: &str) -> impl Iterator<Item = &'t str> {
+    places(text, name).filter_map(|(_, after)| {
+        let ordinal = after.strip_prefix('-')?;
+        let digits = ordinal.find(|c: char| !c.is_ascii_digit());
+        match digits.unwrap_or(ordinal.len()) {
+            0 => ordinal.get(..1).filter(|sign| "$%{".contains(sign)),
+            length => Some(&ordinal[..length]),
+        }
+    })
 }
 
-/// Whether the text has the name of one of the set's pods: `name-0`, or `name-` before a variable or placeholder.
-fn names_ordinal(text: &str, name: &str) -> bool {
-    may_hold(text, name)
-        && text.match_indices(name).any(|(start, found)| {
-            let mut rest = text[start + found.len()..].chars();
-            rest.next() == Some('-')
-                && rest
-                    .next()
-                    .is_some_and(|c| c.is_ascii_digit() || "$%{".contains(c))
-        })
+/// Where a name is in the text: what stands before and behind it. To look for it costs as much as it is long, and at mutating time
+/// nobody has looked at its length yet.
+fn places<'t>(text: &'t str, name: &str) -> impl Iterator<Item = (&'t str, &'t str)> {
+    let may_hold = (1..=text.len()).contains(&name.len());
+    let found = may_hold.then(|| text.match_indices(name));
+    let found = found.into_iter().flatten();
+    found.map(|(start, found)| (&text[..start], &text[start + found.len()..]))
 }
 
 #[cfg(test)]
@@ -150,6 +207,42 @@ mod tests {
             r#"{"args":["my-db-hl-2"]}"#,
         ] {
             assert!(!forms(r#""replicas":3,"#, container, false), "{container}");
+        }
+    }
+
+    #[test]
+    fn only_peers_that_are_named_are_needed() {
+        let needs = |container: &str| {
+            let text = format!(
+                r#"{{"metadata":{{"name":"db"}},"spec":{{"template":{{"spec":{{"containers":[{container}]}}}}}}}}"#
+            );
+            let set = StatefulSet::parse(&text).expect("a set");
+            let needing = Forming::needing_peers(&super::super::COMMON, &set, "db-hl");
+            needing.count() == 1
+        };
+        for container in [
+            r#"{"image":"quay.io/coreos/etcd:v3.6.1"}"#,
+            r#"{"args":["--join=db-0.db-hl,db-1.db-hl"]}"#,
+            r#"{"env":[{"name":"A","value":"db-0.db-hl"},{"name":"B","value":"db-1.db-hl"}]}"#,
+            r#"{"args":["http://db-{0...3}.db/data"]}"#,
+            r#"{"args":["--join=db-hl:7946"]}"#,
+            r#"{"args":["gcomm://db-hl"]}"#,
+            r#"{"env":[{"name":"JOIN","value":"db-hl.$(NAMESPACE).svc:7946"}]}"#,
+            r#"{"image":"etcd","args":["--initial-cluster=db-0=http://db-0.db,db-1=http://db-1.db"]}"#,
+        ] {
+            assert!(needs(container), "{container}");
+        }
+        for container in [
+            "{}",
+            r#"{"args":["--join=a,b","--seeds","--peers=c"]}"#,
+            r#"{"args":["--primary=db-0.db-hl"]}"#,
+            r#"{"env":[{"name":"ADVERTISED","value":"$(POD_NAME).db-hl:9092"}]}"#,
+            r#"{"env":[{"name":"SERVICE_NAME","value":"db-hl"}]}"#,
+            r#"{"image":"prom/alertmanager","args":["--cluster.peer=db-0.db-hl:9094","--cluster.peer=db-1.db-hl:9094"]}"#,
+            r#"{"args":["--me=db-${HOSTNAME##*-}"]}"#,
+            r#"{"image":"redis:7","args":["--replicaof","db-0.db-hl","db-1.db-hl"]}"#,
+        ] {
+            assert!(!needs(container), "{container}");
         }
     }
 }

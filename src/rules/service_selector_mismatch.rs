@@ -1,0 +1,98 @@
+//! # service-selector-mismatch
+//! Finds sets whose governing Service selects other pods than the set's.
+//! ## Why
+//! A Service gives DNS names only to pods that its selector fits. Where it asks for a label that the pod template does not have,
+//! no pod of the set gets one (`web-0.web`), and the Service's own name leads past them.
+//! ## Fix
+//! Mend the Service's selector, which can always be changed, or add the label to the pod template.
+//!
+//! A Service without a selector is not found: somebody else makes its endpoints.
+//! ## Example
+//! ```yaml before
+//! metadata: {name: web}
+//! spec: {serviceName: web, selector: {matchLabels: {app: web}}, template: {metadata: {labels: {app: web}}}}
+//! ```
+//! ```yaml cluster
+//! apiVersion: v1
+//! kind: Service
+//! metadata: {name: web}
+//! spec: {clusterIP: None, selector: {app: web, tier: front}}
+//! ```
+//! ```yaml after
+//! metadata: {name: web}
+//! spec: {serviceName: web, selector: {matchLabels: {app: web}}, template: {metadata: {labels: {app: web, tier: front}}}}
+//! ```
+
+use k8s_openapi::api::core::v1::Service;
+use serde::{Deserialize, Serialize};
+
+use crate::object::Path;
+use crate::object::view::{Labels, StatefulSet};
+use crate::rule::{
+    Context, Declare, Finding, Judges, Known, Level, Levels, Meta, Report, Rule, Speaks, service,
+};
+
+/// The parameters: none.
+#[derive(Debug, Default, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields, rename_all = "camelCase")]
+pub struct ServiceSelectorMismatch {}
+
+impl Declare for ServiceSelectorMismatch {
+    const META: Meta = Meta {
+        id: "service-selector-mismatch",
+        levels: Levels {
+            baseline: Level::Warn,
+            strict: Level::Deny,
+        },
+        judges: Judges::Sets,
+        speaks: Speaks::AtValidate,
+        per_container: false,
+        fixes: false,
+        source: include_str!("service_selector_mismatch.rs"),
+    };
+}
+
+impl Rule for ServiceSelectorMismatch {
+    fn check(&self, sts: &StatefulSet<'_>, cx: &Context<'_>, report: &mut Report) {
+        let name = &*sts.spec.service_name;
+        let labels = &sts.spec.template.metadata.labels;
+        // Pods without labels are refused by the API server; in a kustomize base the labels are still to come.
+        if name.is_empty() || labels.iter().next().is_none() {
+            return;
+        }
+        let Known::Present(governing) = cx.service(name) else {
+            return;
+        };
+        let differing = differing(&governing, labels);
+        if differing.is_empty() {
+            return;
+        }
+        report.add(
+            Finding::new(
+                Path::of(&["spec", "template", "metadata", "labels"]),
+                format!(
+                    "Service {name}, which spec.serviceName names, does not select these pods: {}",
+                    service::few(&differing)
+                ),
+            )
+            .why("the pods get no DNS names from it")
+            .remedy("mend the Service's selector, or the labels of spec.template"),
+        );
+    }
+}
+
+/// What the Service's selector asks for and the pods' labels do not have. Nothing where it has none, and where its type is
+/// `ExternalName`, for which nobody reads the selector.
+fn differing(service: &Service, labels: &Labels<'_>) -> Vec<String> {
+    let spec = service.spec.as_ref();
+    let spec = spec.filter(|spec| spec.type_.as_deref() != Some("ExternalName"));
+    let selector = spec.and_then(|spec| spec.selector.as_ref());
+    let differs = |(key, value): (&String, &String)| match labels.get(key) {
+        Some(label) if **label == **value => None,
+        Some(label) => Some(format!(
+            "it asks for {key}={value}, the pods have {key}={label}"
+        )),
+        None => Some(format!("it asks for {key}={value}, the pods have no {key}")),
+    };
+    selector.into_iter().flatten().filter_map(differs).collect()
+}
