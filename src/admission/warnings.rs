@@ -5,6 +5,10 @@ use crate::engine::{Judged, Outcome, Verdict};
 /// The longest warning, in characters; kubectl and the API server cut at 256.
 const WARNING_LIMIT: usize = 250;
 
+/// The longest warning that is one word but for its rule: a manifest to be passed on whole. The API server cuts it only where
+/// there is too much in all.
+const WORD_LIMIT: usize = 480;
+
 /// The most that all warnings of one answer take. The API server keeps 4096 characters per request and cuts every warning
 /// once that is passed (kubernetes/kubernetes `apiserver/pkg/endpoints/filters/warning.go`); two of our answers, and those
 /// of other webhooks, share it.
@@ -93,8 +97,12 @@ pub(super) fn plain(text: &str) -> String {
             }
         })
         .collect();
-    if text.len() <= WARNING_LIMIT {
+    let limit = match text.matches(' ').count() {
+        0 | 1 => WORD_LIMIT,
+        _ => WARNING_LIMIT,
+    };
+    if text.len() <= limit {
         return text;
     }
-    format!("{}...", &text[..WARNING_LIMIT - 3])
+    format!("{}...", &text[..limit - 3])
 }

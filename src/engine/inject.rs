@@ -10,7 +10,10 @@ use crate::rule::{Finding, Fix, FixMode, Speaks};
 
 /// Applies the fixes and says so; all of them or, for a reason that is said, none.
 pub(super) fn inject(case: &Case<'_>, policy: &Policy, cap: &Cap) -> Verdict {
-    let (found, questions) = check(case, &policy.catalogue, &policy.rules, cap);
+    // What the others would say is for `/validate`, and so is what they would have to ask.
+    let has_part = |rule: &&Selected| rule.meta.fixes || rule.meta.speaks == Speaks::AtMutate;
+    let rules = policy.rules.iter().filter(has_part);
+    let (found, questions) = check(case, &policy.catalogue, rules, cap);
     let may_inject = cap.injects() && guard::may_inject(case);
     let mut plan = Plan::default();
     let mut judged = Vec::new();

@@ -10,11 +10,11 @@ use super::Context;
 use crate::object::record::{Carried, Record};
 use crate::object::view::StatefulSet;
 
-/// The longest manifest that is said: a warning is cut after 250 characters, and begins with the rule's id.
-const LONGEST: usize = 220;
+/// The longest manifest that is said: some hundred characters go into one warning, which begins with the rule's id.
+const LONGEST: usize = 440;
 
 /// The longest selector that is said in words.
-const SELECTOR: usize = 400;
+const SELECTOR: usize = 500;
 
 /// Whether a Service of every Kubernetes version can have this name: a DNS-1035 label.
 #[must_use]

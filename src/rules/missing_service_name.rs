@@ -149,7 +149,8 @@ impl MissingServiceName {
     /// The name made for a Service that is still to be created; `None` where no Service can have it.
     fn made_name(&self, sts: &StatefulSet<'_>, cx: &Context<'_>) -> Option<String> {
         let set = cx.name;
-        if set.is_empty() {
+        // A name that the API server made is another the next time.
+        if set.is_empty() || !sts.metadata.generate_name.is_empty() {
             return None;
         }
         let name = match &self.name {

@@ -116,18 +116,17 @@ impl Rule for VolatileData {
                 storage: &storage,
                 class: self.storage_class_name.as_deref(),
             };
-            report.add(match one.doubt(sts, cx, &claim, lost.len()) {
-                Some(doubt) => finding.remedy(format!("{remedy}. None was injected: {doubt}")),
-                None => {
-                    let fixed = finding
-                        .remedy(remedy)
-                        .fix(self.done(cx, &claim, one), one.changes(&claim));
-                    let fixed = fixed.of_workload(one.workload.map(|workload| workload.id.clone()));
-                    match &self.storage {
-                        Some(_) => fixed,
-                        None => fixed.as_proposal(),
-                    }
-                }
+            if let Some(doubt) = one.doubt(sts, cx, &claim, lost.len()) {
+                report.add(finding.remedy(format!("{remedy}. None was injected: {doubt}")));
+                continue;
+            }
+            let fixed = finding
+                .remedy(remedy)
+                .fix(self.done(cx, &claim, one), one.changes(&claim))
+                .of_workload(one.workload.map(|workload| workload.id.clone()));
+            report.add(match &self.storage {
+                Some(_) => fixed,
+                None => fixed.as_proposal(),
             });
         }
     }

@@ -97,8 +97,8 @@ pub fn unfit(
 ) -> Option<String> {
     let pod = &set.spec.template.spec.security_context;
     let user = container.security_context.run_as_user.or(pod.run_as_user);
-    let image_user = workload.run_as_user.filter(|user| *user != 0);
-    let is_root = user.map_or(image_user.is_none(), |user| user == 0);
+    let image_user = workload.run_as_user.map(i64::from);
+    let is_root = user.or(image_user).is_none_or(|user| user == 0);
     if !is_root && pod.fs_group.is_none() {
         let group = workload.fs_group.or(workload.run_as_user);
         let group = group.map_or_else(|| "of the image".to_owned(), |group| group.to_string());

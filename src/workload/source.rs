@@ -93,8 +93,11 @@ fn known(
 ) -> Result<Asked, Withheld> {
     let (probe, why) = workload.probe(kind);
     let Some(probe) = probe else {
-        // Without a reason nothing is known of it.
+        // Without a reason nothing is known of it but its port.
         if why.is_empty() {
+            if preferences.forming.waits && workload.ready_needs_peers {
+                return Err(Withheld::Forming);
+            }
             return declared(set, said.container(), preferences);
         }
         return Err(Withheld::Harmful {

@@ -152,8 +152,13 @@ fn warnings(warnings: &Value) -> Result<(), String> {
         .map(|text| text.as_str().unwrap_or_default())
         .collect();
     let printable = |text: &&str| {
+        // A manifest is one word, and of use only whole.
+        let limit = match text.matches(' ').count() {
+            0 | 1 => 480,
+            _ => 250,
+        };
         !text.is_empty()
-            && text.len() <= 250
+            && text.len() <= limit
             && text.bytes().all(|byte| (0x20..0x7f).contains(&byte))
     };
     if let Some(bad) = warnings.iter().find(|text| !printable(text)) {

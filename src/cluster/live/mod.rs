@@ -157,20 +157,18 @@ impl Live {
     /// answered in time is not known.
     pub async fn ask(&self, questions: &[Question]) -> Vec<Asked> {
         let deadline = Instant::now() + self.within;
-        let asking = questions.iter().filter_map(|question| {
-            let lookup = Lookup::of(question);
-            self.looks_up(lookup).then(|| async move {
-                let (outcome, fact) = match self.answer(question, deadline).await {
-                    Ok(fact) if fact.is_complete() => (Outcome::Answered, Ok(fact)),
-                    Ok(fact) => (Outcome::Partly, Ok(fact)),
-                    Err((outcome, reason)) => (outcome, Err(reason)),
-                };
-                Asked {
-                    lookup,
-                    outcome,
-                    fact,
-                }
-            })
+        let known = |question: &&Question| self.looks_up(Lookup::of(question));
+        let asking = questions.iter().filter(known).map(async |question| {
+            let (outcome, fact) = match self.answer(question, deadline).await {
+                Ok(fact) if fact.is_complete() => (Outcome::Answered, Ok(fact)),
+                Ok(fact) => (Outcome::Partly, Ok(fact)),
+                Err((outcome, reason)) => (outcome, Err(reason)),
+            };
+            Asked {
+                lookup: Lookup::of(question),
+                outcome,
+                fact,
+            }
         });
         join_all(asking).await
     }

@@ -33,6 +33,8 @@ table! {
     pub struct ObjectMeta is "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta" {
         /// The name; empty where the API server is still to make one from `generateName`.
         name "name": Text<'a>,
+        /// What the API server makes a name from, where there is none.
+        generate_name "generateName": Text<'a>,
         /// The namespace; empty in most manifests.
         namespace "namespace": Text<'a>,
         /// The labels.
