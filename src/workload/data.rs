@@ -71,6 +71,9 @@ const WORDS: &[&str] = &[
     "truststore",
 ];
 
+/// Words in a volume's name that speak for data, wherever it is mounted: `.ollama` and the like hold nothing else.
+const DATA: &[&str] = &["data", "db", "model", "models", "storage", "store"];
+
 /// What speaks against a mount being one of data that must be kept.
 #[must_use]
 pub fn doubt(mount: &VolumeMount<'_>) -> Option<String> {
@@ -79,11 +82,10 @@ pub fn doubt(mount: &VolumeMount<'_>) -> Option<String> {
         path.strip_prefix(**root)
             .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     });
+    let words = || mount.name.split(['-', '_', '.']);
     let hidden = path.split('/').find(|part| part.starts_with('.'));
-    let word = mount
-        .name
-        .split(['-', '_', '.'])
-        .find(|word| WORDS.contains(word));
+    let hidden = hidden.filter(|_| !words().any(|word| DATA.contains(&word)));
+    let word = words().find(|word| WORDS.contains(word));
     match (under, hidden, word) {
         _ if path.is_empty() => Some("it is mounted at the root".to_owned()),
         (Some(root), _, _) => Some(format!("it is mounted under /{root}")),
@@ -153,7 +155,6 @@ mod tests {
             "etc/foo",
             "/proc",
             "/dev/shm",
-            "/home/me/.ssh",
             "/tmp",
             "/x/app.conf",
         ] {
@@ -171,5 +172,9 @@ mod tests {
             assert!(!is_data(name, "/data", ""), "{name}");
         }
         assert!(!is_data("data", "/data", "settings.yaml"));
+        assert!(is_data("models", "/root/.ollama", ""));
+        for name in ["id", "data-keys", "home"] {
+            assert!(!is_data(name, "/home/me/.ssh", ""), "{name}");
+        }
     }
 }

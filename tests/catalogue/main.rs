@@ -4,6 +4,7 @@
 //! `differences.tsv` lists every difference in handler or port, each judged by reading. `UPDATE=1` writes it anew, and keeps
 //! what was judged.
 
+mod claims;
 #[path = "../common/mod.rs"]
 mod common;
 mod entries;

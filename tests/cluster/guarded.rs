@@ -158,7 +158,10 @@ fn what_can_never_change_is_explained_before_it_is_refused(cluster: &Cluster) ->
     same["spec"]["volumeClaimTemplates"][0]["spec"]["resources"]["requests"]["storage"] =
         json!("1024Mi");
     let output = replace(namespace, &same)?;
-    ensure!(!output.stderr.contains("immutable"), "{output}");
+    ensure!(
+        !output.stderr.contains("immutable-field-change"),
+        "{output}"
+    );
     Ok(())
 }
 

@@ -20,12 +20,14 @@ mod lab;
 mod namespace;
 mod objects;
 mod pki;
+mod proxy;
 mod registration;
 #[path = "../common/running.rs"]
 mod running;
 mod supervise;
 mod webhook;
 
+mod alike;
 mod api_server;
 mod catalogue;
 mod chart;
@@ -33,6 +35,7 @@ mod denial;
 mod guarded;
 mod helm;
 mod injection;
+mod known;
 mod life;
 mod lifecycle;
 mod lookups;
@@ -72,6 +75,7 @@ macro_rules! tests {
 pub(crate) use tests;
 
 const TESTS: &[&[Test]] = &[
+    alike::TESTS,
     api_server::TESTS,
     catalogue::TESTS,
     chart::TESTS,
@@ -79,6 +83,7 @@ const TESTS: &[&[Test]] = &[
     guarded::TESTS,
     helm::TESTS,
     injection::TESTS,
+    known::TESTS,
     life::TESTS,
     life::force::TESTS,
     lifecycle::TESTS,

@@ -9,12 +9,18 @@ use tokio::time::timeout;
 
 use crate::cluster::Cluster;
 use crate::eventually::SOON;
+use crate::judged::Judged;
+use crate::known::{Granted, LOOKUPS, is_listed};
+use crate::namespace::Namespace;
+use crate::objects::warnings;
 use crate::tests;
+use crate::webhook::Webhook;
 
 tests![
     gives_the_volume_back_with_its_claim,
     brings_up_an_ordered_set_with_claims,
-    stops_at_a_pod_that_does_not_get_ready
+    stops_at_a_pod_that_does_not_get_ready,
+    injected_claims_are_kept_for_their_pods,
 ];
 
 fn manifest(annotation: &str) -> String {
@@ -152,5 +158,88 @@ spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}
     cluster
         .block_on(async { timeout(SOON, gone).await })
         .context("the volume is still there")??;
+    Ok(())
+}
+
+/// The set as its author has it: the mount, and no claim template.
+const MOUNTS_ONLY: &str = r#"
+apiVersion: apps/v1
+kind: StatefulSet
+metadata: {name: db}
+spec:
+  serviceName: db
+  replicas: 2
+  selector: {matchLabels: {app: db}}
+  template:
+    metadata: {labels: {app: db}}
+    spec:
+      containers:
+      - {name: db, image: "registry.example/db:1", volumeMounts: [{name: data, mountPath: /var/lib/db}]}
+"#;
+
+/// Each pod's claim, by its uid.
+fn claims(namespace: &Namespace<'_>) -> Result<[Option<String>; 2]> {
+    let bound = |claim: &PersistentVolumeClaim| {
+        claim.status.as_ref().and_then(|s| s.phase.as_deref()) == Some("Bound")
+    };
+    let uid = |name| -> Result<_> { Ok(namespace.wait(name, "is bound", bound)?.metadata.uid) };
+    Ok([uid("data-db-0")?, uid("data-db-1")?])
+}
+
+fn is_up(namespace: &Namespace<'_>, pods: i32) -> Result<()> {
+    let is_up = |set: &StatefulSet| {
+        let status = set.status.as_ref();
+        status.is_some_and(|status| status.replicas == pods && status.ready_replicas == Some(pods))
+    };
+    namespace.wait("db", "is up", is_up)?;
+    Ok(())
+}
+
+fn injected_claims_are_kept_for_their_pods(cluster: &Cluster) -> Result<()> {
+    let granted = Granted::install(cluster)?;
+    let webhook = Webhook::new().flag(LOOKUPS).kubeconfig(granted.access()?);
+    let judged = Judged::by(cluster.namespace("claims")?, webhook)?;
+    is_listed(&judged.server)?;
+    let namespace = &judged.namespace;
+    let create = || {
+        namespace
+            .kubectl(&["create", "-f", "-"])
+            .stdin(MOUNTS_ONLY)
+            .succeed()
+    };
+    create()?;
+    is_up(namespace, 2)?;
+    let made = claims(namespace)?;
+
+    let before: Pod = namespace.get("db-0")?;
+    namespace.kubectl(&["delete", "pod", "db-0"]).succeed()?;
+    namespace.wait("db-0", "is another pod", |pod: &Pod| {
+        pod.metadata.uid != before.metadata.uid
+    })?;
+    is_up(namespace, 2)?;
+    ensure!(claims(namespace)? == made, "another claim for the next pod");
+
+    namespace
+        .kubectl(&["scale", "statefulset/db", "--replicas=1"])
+        .succeed()?;
+    is_up(namespace, 1)?;
+    ensure!(
+        claims(namespace)? == made,
+        "the claim of the pod that is gone is gone"
+    );
+
+    let delete = ["delete", "statefulset", "db", "--cascade=foreground"];
+    namespace.kubectl(&delete).succeed()?;
+    let output = create()?;
+    let told = warnings(&output);
+    let adopted = |line: &String| {
+        line.contains("data-db-0, data-db-1") || line.contains("data-db-N are adopted")
+    };
+    ensure!(told.iter().any(adopted), "{output}");
+    is_up(namespace, 2)?;
+    ensure!(
+        claims(namespace)? == made,
+        "other claims for the set made anew"
+    );
     Ok(())
 }

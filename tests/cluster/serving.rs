@@ -111,6 +111,8 @@ const DECISIONS: &str = r#"steadfast_decisions_total{rule="dangling-volume-mount
 steadfast_decisions_total{rule="missing-liveness-probe",level="audit",outcome="injected",operation="CREATE"} 1
 steadfast_decisions_total{rule="missing-readiness-probe",level="warn",outcome="injected",operation="CREATE"} 1
 steadfast_decisions_total{rule="missing-service-name",level="warn",outcome="injected",operation="CREATE"} 1
+steadfast_decisions_total{rule="non-headless-service",level="audit",outcome="audited",operation="CREATE"} 1
+steadfast_decisions_total{rule="non-headless-service",level="audit",outcome="audited",operation="UPDATE"} 1
 steadfast_decisions_total{rule="zero-grace-period",level="deny",outcome="denied",operation="CREATE"} 1"#;
 
 const HANDLED: &str = r#"steadfast_handling_seconds_count{phase="mutate"} 3
