@@ -1,23 +1,14 @@
 //! Ten thousand broken reviews over a real socket into the real process: each is answered in time, memory stays bounded, and
 //! the log says one line a decision and nothing of what was in the objects.
 
-#![cfg(feature = "server")]
-
-#[path = "common/mod.rs"]
-mod common;
-
 use std::collections::BTreeMap;
-use std::io::{BufRead as _, BufReader};
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
-use std::sync::mpsc;
-use std::thread::JoinHandle;
-use std::time::Duration;
 
-use reqwest::{Certificate, Client, StatusCode};
+use reqwest::StatusCode;
 use serde_json::Value;
 
+use crate::common;
 use crate::common::mutants::{Dice, mutant};
+use crate::server::{Server, start};
 
 /// Nothing of an object may be in the log; this is in every object.
 const MARKER: &str = "s3cr3t-0f-th3-0bj3ct";
@@ -28,100 +19,6 @@ const CONNECTIONS: usize = 4;
 /// The most memory, in KiB, that the process may ever have. 46 MiB were measured, of which 25 are there before the first
 /// review; were 10 KiB of each review kept, it would be more than this.
 const PEAK: u64 = 96 << 10;
-
-/// Far longer than any limit of the server's.
-const ENOUGH: Duration = Duration::from_secs(20);
-
-/// The process, ended with the test, and what it says.
-struct Server {
-    child: Child,
-    webhook: String,
-    status: String,
-    root: Certificate,
-    log: Option<JoinHandle<Vec<String>>>,
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-/// Starts the server with a pair in `folder`, and waits for its ready line.
-fn start(folder: &Path, arguments: &[&str]) -> Server {
-    let names = vec!["localhost".to_owned(), "127.0.0.1".to_owned()];
-    let pair = rcgen::generate_simple_self_signed(names).expect("a pair");
-    let [certificate, key] = ["tls.crt", "tls.key"].map(|name| folder.join(name));
-    std::fs::write(&certificate, pair.cert.pem()).expect("a file");
-    std::fs::write(&key, pair.signing_key.serialize_pem()).expect("a file");
-    let mut child = Command::new(env!("CARGO_BIN_EXE_steadfast"))
-        .args([
-            "serve",
-            "--listen=127.0.0.1:0",
-            "--status-listen=127.0.0.1:0",
-        ])
-        .args([
-            Path::new("--tls-cert"),
-            &certificate,
-            Path::new("--tls-key"),
-            &key,
-        ])
-        .args(arguments)
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("the binary starts");
-    let stderr = BufReader::new(child.stderr.take().expect("it is piped"));
-    let (ready, is_ready) = mpsc::channel();
-    let log = std::thread::spawn(move || {
-        let lines = stderr.lines().map(|line| line.expect("the log is text"));
-        let say = |line: &String| drop(line.contains(" serves ").then(|| ready.send(line.clone())));
-        lines.inspect(say).collect()
-    });
-    let said = is_ready.recv_timeout(ENOUGH).expect("a ready line");
-    let address = |scheme: &str| {
-        let (_, rest) = said.split_once(scheme).expect("an address");
-        let end = rest.find([' ', ',']).unwrap_or(rest.len());
-        format!("{scheme}{}", &rest[..end])
-    };
-    Server {
-        webhook: address("https://"),
-        status: address("http://"),
-        root: Certificate::from_pem(pair.cert.pem().as_bytes()).expect("a certificate"),
-        child,
-        log: Some(log),
-    }
-}
-
-impl Server {
-    /// A client that keeps one connection.
-    fn client(&self) -> Client {
-        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-        let client = Client::builder().tls_certs_only([self.root.clone()]);
-        let client = client.pool_max_idle_per_host(1).timeout(ENOUGH);
-        client.build().expect("a client")
-    }
-
-    /// The most memory that the process ever had, in KiB; where the system does not tell, none.
-    fn peak(&self) -> Option<u64> {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).ok()?;
-        let line = status
-            .lines()
-            .find_map(|line| line.strip_prefix("VmHWM:"))?;
-        line.trim().trim_end_matches(" kB").parse().ok()
-    }
-
-    /// Every line that it wrote until it was ended.
-    fn log(mut self) -> Vec<String> {
-        assert!(
-            self.child.try_wait().expect("it is ours").is_none(),
-            "it runs to the end"
-        );
-        self.child.kill().expect("it runs");
-        let log = self.log.take().expect("nobody took it before");
-        log.join().expect("the log is read")
-    }
-}
 
 /// The reviews to break, with something in each object that is nobody's business.
 fn reviews() -> Vec<Value> {
@@ -238,7 +135,7 @@ async fn is_calm(server: &Server) {
 #[tokio::test(flavor = "multi_thread")]
 async fn ten_thousand_mutants_are_answered() {
     let folder = tempfile::tempdir().expect("a folder");
-    let server = start(folder.path(), &[]);
+    let server = start(folder.path(), &[], &[]);
     let counts = flood(&server, 10_000).await;
     is_calm(&server).await;
     let (answered, refused) = (counts[&StatusCode::OK], counts[&StatusCode::BAD_REQUEST]);
@@ -255,7 +152,7 @@ async fn ten_thousand_mutants_are_answered() {
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_of_an_object_is_in_the_log() {
     let folder = tempfile::tempdir().expect("a folder");
-    let server = start(folder.path(), &["-v"]);
+    let server = start(folder.path(), &["-v"], &[]);
     let counts = flood(&server, 1_000).await;
     let log = server.log();
     assert_eq!(decisions(&log), counts[&StatusCode::OK]);
