@@ -1,17 +1,17 @@
 //! Files, folders and stdin: what commands read.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::{Context as _, Error, Result, bail};
-use serde_json::{Value, json};
+use anyhow::{Context as _, Error, Result, anyhow, bail};
+use serde_json::Value;
 
-use crate::admission;
-use crate::cluster::{DEFAULT_NAMESPACE, Manifests, Unseen};
-use crate::engine;
-use crate::object::yaml::{self, Place, Places};
+use super::contradiction::contradiction;
+use crate::cluster::{DEFAULT_NAMESPACE, Manifests, UnreadableManifest};
+use crate::object::yaml::{self, Place, Places, in_words};
 use crate::policy::{PolicyFile, PolicySet};
 
 /// One object out of a text.
@@ -131,17 +131,43 @@ pub(super) fn cluster<'o>(
 ) -> Result<Manifests> {
     let mut manifests = Manifests::new(complete);
     for object in objects {
-        let Place { line, column } = object.place("");
-        manifests
-            .add(&object.value, DEFAULT_NAMESPACE)
-            .with_context(|| {
-                format!(
-                    "{}:{line}:{column}: this {} cannot be read",
-                    object.file, object.value["kind"]
-                )
-            })?;
+        let added = manifests.add(&object.value, DEFAULT_NAMESPACE);
+        added.map_err(|error| unreadable(object, &error))?;
     }
     Ok(manifests)
+}
+
+/// What is wrong with an object of the cluster, and where.
+fn unreadable(object: &Object, error: &UnreadableManifest) -> Error {
+    let (mut pointer, mut at) = (String::new(), String::new());
+    for segment in error.path() {
+        let step = segment.to_string();
+        let _ = write!(
+            pointer,
+            "/{}",
+            step.trim_matches(['[', ']'])
+                .replace('~', "~0")
+                .replace('/', "~1")
+        );
+        let dot = if at.is_empty() || step.starts_with('[') {
+            ""
+        } else {
+            "."
+        };
+        let _ = write!(at, "{dot}{step}");
+    }
+    let Place { line, column } = object.place(&pointer);
+    let (kind, file) = (
+        object.value["kind"].as_str().unwrap_or_default(),
+        &object.file,
+    );
+    let message = in_words(&error.inner().to_string());
+    let hint = if message.contains("boolean") && message.contains("a string") {
+        "; YAML reads off, on, no, yes, true and false as booleans unless they are quoted"
+    } else {
+        ""
+    };
+    anyhow!("{file}:{line}:{column}: this {kind} cannot be read: {at}: {message}{hint}")
 }
 
 /// The policies at `paths`, layered; `none` stands for no file.
@@ -157,33 +183,6 @@ pub(super) fn policies(paths: &[PathBuf]) -> Result<PolicySet> {
         Some(contradiction) => bail!("{contradiction}"),
         None => Ok(policies),
     }
-}
-
-/// What a policy injects and then denies, such as an update strategy that is not on its own list. The smallest set shows it.
-fn contradiction(policies: &PolicySet) -> Option<String> {
-    let smallest = json!({"metadata": {"name": "any"}, "spec": {}});
-    let verdict = admission::admit(policies, &Unseen, DEFAULT_NAMESPACE, &smallest, None).ok()?;
-    let injected = verdict
-        .judged
-        .iter()
-        .filter(|judged| judged.outcome == engine::Outcome::Injected);
-    let changes = injected.flat_map(|by| {
-        by.finding
-            .fix
-            .iter()
-            .flat_map(|fix| &fix.changes)
-            .map(move |change| (by, change.at()))
-    });
-    changes.into_iter().find_map(|(by, at)| {
-        let denied = verdict
-            .denied()
-            .find(|denied| denied.finding.at.is_within(at))?;
-        let (rule, what) = (denied.rule, &denied.finding.message);
-        Some(format!(
-            "the policy denies what it injects: by {} {what}, which {rule} denies",
-            by.rule
-        ))
-    })
 }
 
 /// The texts at a path with the name of each: of a folder, every YAML and JSON file in it and below, by name.

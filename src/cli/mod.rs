@@ -6,6 +6,7 @@
 #[cfg(feature = "server")]
 mod certs;
 mod check;
+mod contradiction;
 mod explain;
 mod input;
 mod review;

@@ -53,7 +53,7 @@ pub(super) struct Serve {
     /// Let only clients in that have a certificate of this authority
     #[arg(long, value_name = "FILE", env = "STEADFAST_CLIENT_CA")]
     client_ca: Option<PathBuf>,
-    /// Manifests that stand for the cluster, all there is in it: Services, storage classes
+    /// Manifests that stand for the cluster, all there is in it: Services, storage classes; for kinds that are not looked up. May be repeated
     #[arg(
         long,
         value_name = "FILE|DIR",
@@ -202,9 +202,9 @@ impl Serve {
 
     fn log(&self) {
         let filter = match self.verbose {
-            // What a client's frames make the HTTP/2 library say is no news of ours.
-            0 => "info,h2=error",
-            1 => "info,h2=error,steadfast=debug",
+            // What a client's frames make the HTTP/2 library say is no news of ours, and what breaks a watch we say ourselves.
+            0 => "info,h2=error,kube_client=off,kube_runtime=off",
+            1 => "info,h2=error,kube_client=off,kube_runtime=off,steadfast=debug",
             _ => "debug,steadfast=trace",
         };
         // Whether there is colour is decided once: a writer that takes it out of every line costs more than the judgement.
@@ -220,14 +220,28 @@ impl Serve {
         std::panic::set_hook(Box::new(|panic| tracing::error!("Panicked: {panic}")));
     }
 
+    /// Where what is known of the cluster is from.
+    fn known(&self) -> String {
+        let kinds = self.lookups.iter().filter_map(ValueEnum::to_possible_value);
+        let kinds: Vec<_> = kinds.map(|kind| kind.get_name().to_owned()).collect();
+        match (&kinds[..], &self.cluster[..]) {
+            ([], given) => list(
+                given,
+                "unknown, so nothing that hangs on it is injected (--lookups KIND,..., --cluster FILE|DIR)",
+            ),
+            (kinds, []) => format!("looked up: {}", kinds.join(", ")),
+            (kinds, given) => {
+                let given = list(given, "");
+                format!("looked up: {}; for other kinds {given}", kinds.join(", "))
+            }
+        }
+    }
+
     /// The ready line, by what it judges, and with `--dev` how to try it. There is nobody left to tell where stderr is closed.
     fn say_ready(&self, listen: SocketAddr, status: SocketAddr) {
         let version = env!("CARGO_PKG_VERSION");
         let policy = list(&self.policy.policies, "built-in baseline");
-        let cluster = list(
-            &self.cluster,
-            "unknown, so nothing that hangs on it is injected (--cluster FILE|DIR)",
-        );
+        let cluster = self.known();
         if matches!(self.log_format, LogFormat::Json) {
             info!(version, %listen, status_listen = %status, policy, cluster, "Serving");
             return;

@@ -14,6 +14,9 @@ use crate::rule::{ClusterView, Known, Listing, is_headless};
 /// The namespace of a manifest that names none, as for kubectl.
 pub const DEFAULT_NAMESPACE: &str = "default";
 
+/// Why a manifest is not of its kind; the path leads into it.
+pub type UnreadableManifest = serde_path_to_error::Error<serde_json::Error>;
+
 /// Objects read from manifests. A namespaced one that names no namespace is in the one given to [`Manifests::add`].
 #[derive(Clone, Debug, Default)]
 pub struct Manifests {
@@ -37,7 +40,7 @@ impl Manifests {
     }
 
     /// Adds an object; a `List` adds its items, and a kind that no rule asks for adds nothing.
-    pub fn add(&mut self, object: &Value, namespace: &str) -> Result<(), serde_json::Error> {
+    pub fn add(&mut self, object: &Value, namespace: &str) -> Result<(), UnreadableManifest> {
         let stated = object["metadata"]["namespace"].as_str();
         let own = stated.unwrap_or(namespace).to_owned();
         match (object["apiVersion"].as_str(), object["kind"].as_str()) {
@@ -77,8 +80,8 @@ impl Manifests {
     }
 }
 
-fn read<T: DeserializeOwned>(object: &Value) -> Result<T, serde_json::Error> {
-    T::deserialize(object)
+fn read<T: DeserializeOwned>(object: &Value) -> Result<T, UnreadableManifest> {
+    serde_path_to_error::deserialize(object)
 }
 
 /// Those of a namespace.
@@ -92,7 +95,8 @@ fn within<'m, T>(
 
 impl ClusterView for Manifests {
     fn namespace(&self, name: &str) -> Known<Arc<Namespace>> {
-        let mut namespaces = self.namespaces.iter();
+        // Of one that is given twice the last counts.
+        let mut namespaces = self.namespaces.iter().rev();
         let named = |namespace: &&Arc<Namespace>| namespace.metadata.name.as_deref() == Some(name);
         let found = namespaces.find(named);
         found.map_or(Known::Absent, |found| Known::Present(Arc::clone(found)))

@@ -15,7 +15,7 @@ use crate::rule::{ClusterView, Known, Listing};
 
 #[cfg(feature = "server")]
 pub use live::{Asked, ConnectError, Live, Outcome};
-pub use manifests::{DEFAULT_NAMESPACE, Manifests};
+pub use manifests::{DEFAULT_NAMESPACE, Manifests, UnreadableManifest};
 pub use overlay::{Fact, Lookup, Overlay};
 
 /// A view that knows nothing: every question stays open.

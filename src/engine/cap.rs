@@ -1,6 +1,7 @@
 //! How much may be done in a namespace, by its label.
 
 use super::Case;
+use crate::object::yaml::nearest;
 use crate::rule::{Known, Level, Question};
 
 /// The label of a namespace that says the most that any rule may do there: `off`, `audit`, `warn` or `deny`.
@@ -34,6 +35,9 @@ impl Cap {
             Known::Present(namespace) => namespace,
             Known::Unknown => {
                 let name = case.namespace.to_owned();
+                cap.note = Some(format!(
+                    "nothing is injected, and nobody denied: what may be done in namespace {name} could not be looked up"
+                ));
                 cap.question = Some(Question::Namespace { name });
                 cap.most = Level::Warn;
                 cap.is_known = false;
@@ -50,9 +54,12 @@ impl Cap {
             Some("audit") => cap.most = Level::Audit,
             Some("off") => cap.most = Level::Off,
             Some(other) => {
+                let meant = nearest(other, ["off", "audit", "warn", "deny"]);
+                let meant = meant.map(|near| format!("; did you mean {near}?"));
                 cap.note = Some(format!(
-                    "namespace {} has the label {ENFORCE}={other}, which says nothing; expected off, audit, warn or deny",
-                    case.namespace
+                    "namespace {} has the label {ENFORCE}={other}, which says nothing; expected off, audit, warn or deny{}",
+                    case.namespace,
+                    meant.unwrap_or_default()
                 ));
             }
         }

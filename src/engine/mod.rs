@@ -149,7 +149,6 @@ pub fn validate(case: &Case<'_>, policy: &Policy) -> Verdict {
     Verdict {
         judged,
         questions,
-        notes: cap.note.into_iter().collect(),
         ..Verdict::default()
     }
 }

@@ -152,6 +152,9 @@ impl Judged {
         } = &self.finding;
         match (self.outcome, fix) {
             (Outcome::Injected, Some(fix)) => format!("{message}; {}", fix.done),
+            (Outcome::Previewed, Some(fix)) if fix.is_proposal => {
+                format!("{message}; {remedy}: it would have {}", fix.done)
+            }
             (Outcome::Previewed, Some(fix)) => {
                 format!("{message}; the fix, on preview, would have {}", fix.done)
             }

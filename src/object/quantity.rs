@@ -3,25 +3,61 @@
 use serde::de::{Deserialize, Deserializer, Error};
 use serde::{Serialize, Serializer};
 
-/// A positive amount as Kubernetes writes it (kubernetes/apimachinery `pkg/api/resource/quantity.go`): a decimal number
-/// with a binary (`Ki` to `Ei`) or decimal (`k` to `E`) suffix. Kept as it was written.
+/// A positive amount as Kubernetes writes it. Kept as it was written.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Quantity(String);
 
-const SUFFIXES: &[&str] = &[
-    "", "k", "M", "G", "T", "P", "E", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei",
+/// What a suffix multiplies by.
+const UNITS: &[(&str, f64)] = &[
+    ("n", 1e-9),
+    ("u", 1e-6),
+    ("m", 1e-3),
+    ("", 1.0),
+    ("k", 1e3),
+    ("M", 1e6),
+    ("G", 1e9),
+    ("T", 1e12),
+    ("P", 1e15),
+    ("E", 1e18),
+    ("Ki", 1024.0),
+    ("Mi", 1_048_576.0),
+    ("Gi", 1_073_741_824.0),
+    ("Ti", 1_099_511_627_776.0),
+    ("Pi", 1_125_899_906_842_624.0),
+    ("Ei", 1_152_921_504_606_846_976.0),
 ];
+
+/// How much a text says, in any of the forms that Kubernetes reads (kubernetes/apimachinery `pkg/api/resource/quantity.go`): a
+/// sign, a decimal number, and a suffix (`n` to `E`, `Ki` to `Ei`) or an exponent (`1e3`). None where it says nothing. The same
+/// amount written in two ways is equal, up to the precision of a double.
+#[must_use]
+pub fn amount(text: &str) -> Option<f64> {
+    let plain = text.strip_prefix(['+', '-']).unwrap_or(text);
+    let is_number = |c: char| c.is_ascii_digit() || c == '.';
+    let end = plain.find(|c| !is_number(c)).unwrap_or(plain.len());
+    let (number, suffix) = plain.split_at(end);
+    let number: f64 = number.parse().ok()?;
+    let unit = UNITS
+        .iter()
+        .find_map(|(known, unit)| (*known == suffix).then_some(*unit));
+    let power = || {
+        let power: i32 = suffix.strip_prefix(['e', 'E'])?.parse().ok()?;
+        Some(10_f64.powi(power))
+    };
+    let amount = number * unit.or_else(power)?;
+    Some(if text.starts_with('-') {
+        -amount
+    } else {
+        amount
+    })
+}
 
 impl Quantity {
     /// Reads an amount.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let number = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-        let plain = number.chars().all(|c| c.is_ascii_digit() || c == '.')
-            && number.matches('.').count() <= 1;
-        let positive = number.parse::<f64>().is_ok_and(|number| number > 0.0);
-        (plain && positive && SUFFIXES.contains(&&text[number.len()..]))
-            .then(|| Self(text.to_owned()))
+        let positive = amount(text).is_some_and(|amount| amount > 0.0 && amount.is_finite());
+        positive.then(|| Self(text.to_owned()))
     }
 
     /// What a claim asks for where nobody says more: as the Bitnami charts have it.
@@ -30,23 +66,10 @@ impl Quantity {
         Self("8Gi".to_owned())
     }
 
-    /// How much it is; the same amount written in two ways is equal, up to the precision of a double.
+    /// How much it is.
     #[must_use]
     pub fn amount(&self) -> f64 {
-        let number = self.0.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-        let suffix = &self.0[number.len()..];
-        let power = "kMGTPE".find(|c: char| {
-            suffix
-                .to_ascii_uppercase()
-                .starts_with(c.to_ascii_uppercase())
-        });
-        let base: f64 = if suffix.ends_with('i') {
-            1024.0
-        } else {
-            1000.0
-        };
-        let exponent = power.map_or(0, |power| power + 1);
-        number.parse().unwrap_or(f64::NAN) * base.powi(i32::try_from(exponent).unwrap_or(0))
+        amount(&self.0).unwrap_or(f64::NAN)
     }
 
     /// The amount as it was written.
@@ -80,6 +103,9 @@ mod tests {
     fn one_amount_is_written_in_many_ways() {
         let amount = |text| Quantity::parse(text).expect("an amount").amount();
         assert_eq!(amount("1Gi"), amount("1024Mi"));
+        assert_eq!(amount("+1e3"), amount("1k"));
+        assert_eq!(amount("1E3"), amount("1000000m"));
+        assert_eq!(amount("1.5Ti"), amount("1536Gi"));
         assert_eq!(amount("1Gi"), amount("1073741824"));
         assert_eq!(amount("0.5Ki"), amount("512"));
         assert_eq!(amount("2k"), 2000.0);
@@ -89,11 +115,15 @@ mod tests {
 
     #[test]
     fn amounts_are_told_from_other_text() {
-        for good in ["8Gi", "1.5Ti", "500M", "1", "100k"] {
+        for good in [
+            "8Gi", "1.5Ti", "500M", "1", "100k", "+5G", ".5Gi", "5.Gi", "1e10", "12E+2", "1e-1",
+            "500m",
+        ] {
             assert!(Quantity::parse(good).is_some(), "{good}");
         }
         for bad in [
-            "", "Gi", "8 Gi", "8gb", "-1Gi", "0", "0Gi", "1..5Gi", "8GiB", "é", "inf", "nan",
+            "", "Gi", "8 Gi", "8gb", "-1Gi", "0", "0Gi", "1..5Gi", "1.2.3", "8GiB", "8GB", "1e",
+            "é", "inf", "nan", "+-1", "null", "{}", ".",
         ] {
             assert!(Quantity::parse(bad).is_none(), "{bad}");
         }

@@ -59,14 +59,18 @@ impl Claim<'_> {
     pub fn unbound(&self, cx: &Context<'_>) -> Option<String> {
         match (cx.storage_class(self.class), self.class) {
             (Known::Present(_), _) => None,
-            (_, Some(class)) => Some(format!("storage class {class} is not known to exist")),
-            (_, None) => Some("no default storage class is known to exist".to_owned()),
+            (Known::Absent, Some(class)) => Some(format!("storage class {class:?} does not exist")),
+            (Known::Unknown, Some(class)) => {
+                Some(format!("storage class {class:?} is not known to exist"))
+            }
+            (Known::Absent, None) => Some("there is no default storage class".to_owned()),
+            (Known::Unknown, None) => Some("no default storage class is known to exist".to_owned()),
         }
     }
 
-    /// What was done, and what that means for ever.
+    /// What was done, and what that means for ever; `place` says where it was mounted, if it was.
     #[must_use]
-    pub fn done(&self, cx: &Context<'_>) -> String {
+    pub fn done(&self, cx: &Context<'_>, place: &str) -> String {
         let (name, storage) = (self.name, self.storage.as_str());
         let class = self.class.map_or_else(
             || "the default class".to_owned(),
@@ -74,14 +78,17 @@ impl Claim<'_> {
         );
         let left = self.leftovers(cx);
         format!(
-            "added claim template {name}, {storage} of {class}; it can never change, so later manifests must state the same. {left}"
+            "added claim template {name}, {storage} of {class}{place}; it can never change, so later manifests must state the same. {left}"
         )
     }
 
     fn leftovers(&self, cx: &Context<'_>) -> String {
         let set = if cx.name.is_empty() { "<set>" } else { cx.name };
         match cx.leftover_claims(self.name) {
-            None => format!("Leftover claims {}-{set}-N are adopted", self.name),
+            None => format!(
+                "Leftover claims {}-{set}-N, if there are any, are adopted",
+                self.name
+            ),
             Some(left) if left.is_empty() => format!("No claim {}-{set}-N is left over", self.name),
             Some(left) => {
                 let more = left.len().saturating_sub(NAMED);

@@ -1,6 +1,7 @@
 //! What a rule may know besides the set itself.
 
 use std::cell::{OnceCell, RefCell};
+use std::cmp::Reverse;
 use std::sync::Arc;
 
 use k8s_openapi::api::core::v1::{PersistentVolumeClaim, Service};
@@ -8,7 +9,7 @@ use k8s_openapi::api::storage::v1::StorageClass;
 use serde_json::Value;
 
 use super::Entry;
-use super::cluster::{ClusterView, Known, Question, is_default, selects};
+use super::cluster::{ClusterView, Known, Listing, Question, is_default, selects};
 use crate::object::view::{Container, Labels, StatefulSet};
 use crate::workload::probe::with_handler;
 use crate::workload::{
@@ -101,20 +102,23 @@ impl<'a> Context<'a> {
     /// A Service without selector fits none: somebody else names its endpoints.
     #[must_use]
     pub fn headless_services(&self, labels: &Labels<'_>) -> Known<Vec<Arc<Service>>> {
-        let services = self.cluster.headless_services(self.namespace);
-        let fitting: Vec<_> = services
-            .items
-            .into_iter()
-            .filter(|service| selects(service, labels))
-            .collect();
+        let fitting = self.known_headless_services(labels);
         let question = || Question::HeadlessServices {
             namespace: self.namespace.to_owned(),
         };
-        match (fitting.is_empty(), services.complete) {
-            (false, _) => Known::Present(fitting),
+        match (fitting.items.is_empty(), fitting.complete) {
+            (false, _) => Known::Present(fitting.items),
             (true, true) => Known::Absent,
             (true, false) => self.unknown(question()),
         }
+    }
+
+    /// The headless Services that select pods with these labels, as far as they are at hand: nobody is asked for more.
+    #[must_use]
+    pub fn known_headless_services(&self, labels: &Labels<'_>) -> Listing<Service> {
+        let mut services = self.cluster.headless_services(self.namespace);
+        services.items.retain(|service| selects(service, labels));
+        services
     }
 
     /// The Service of this name in the set's namespace.
@@ -215,15 +219,21 @@ impl<'a> Context<'a> {
         Some((with_handler(probe, &asked), asked.workload))
     }
 
-    /// The storage class of this name; without a name, the default class.
+    /// The storage class of this name; without a name, the default class. Of several the newest is (kubernetes/kubernetes
+    /// `pkg/volume/util/storageclass.go`, `GetDefaultClass`).
     #[must_use]
     pub fn storage_class(&self, name: Option<&str>) -> Known<Arc<StorageClass>> {
         let classes = self.cluster.storage_classes();
-        let wanted = |class: &StorageClass| match name {
+        let wanted = |class: &Arc<StorageClass>| match name {
             Some(name) => class.metadata.name.as_deref() == Some(name),
             None => is_default(class),
         };
-        match classes.items.into_iter().find(|class| wanted(class)) {
+        let age = |class: &Arc<StorageClass>| {
+            let metadata = &class.metadata;
+            let made = metadata.creation_timestamp.as_ref().map(|made| made.0);
+            (made, Reverse(metadata.name.clone()))
+        };
+        match classes.items.into_iter().filter(wanted).max_by_key(age) {
             Some(class) => Known::Present(class),
             None if classes.complete => Known::Absent,
             None => self.unknown(Question::StorageClasses),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use k8s_openapi::api::core::v1::{Service, ServiceSpec};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
-use super::Context;
+use super::{Context, Operation};
 use crate::object::record::{Carried, Record};
 use crate::object::view::StatefulSet;
 
@@ -68,6 +68,21 @@ pub fn few<T: AsRef<str>>(items: &[T]) -> String {
         0 => first.join(", "),
         more => format!("{} and {more} more", first.join(", ")),
     }
+}
+
+/// The headless Services that could govern the set, in the imperative; none where none is at hand, or it is too late.
+#[must_use]
+pub fn naming(set: &StatefulSet<'_>, cx: &Context<'_>) -> Option<String> {
+    let labels = &set.spec.template.metadata.labels;
+    let services = cx.known_headless_services(labels).items;
+    let names = names(&services);
+    let at_hand = cx.operation == Operation::Create && !names.is_empty();
+    at_hand.then(|| {
+        format!(
+            "set serviceName to {}, the headless Service that selects these pods",
+            few(&names)
+        )
+    })
 }
 
 /// How to create the governing Service of this name, in the imperative: with its manifest as one line of JSON, or in words where

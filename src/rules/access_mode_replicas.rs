@@ -10,24 +10,24 @@
 //! ```yaml before
 //! metadata: {name: db}
 //! spec:
-//!   volumeClaimTemplates: [{metadata: {name: data}, spec: {accessModes: [ReadOnlyMany]}}]
+//!   volumeClaimTemplates: [{metadata: {name: data}, spec: {accessModes: [ReadOnlyMany], resources: {requests: {storage: 8Gi}}}}]
 //!   template: {spec: {containers: [{name: db, volumeMounts: [{name: data, mountPath: /var/lib/db}]}]}}
 //! ```
 //! ```yaml after
 //! metadata: {name: db}
 //! spec:
-//!   volumeClaimTemplates: [{metadata: {name: data}, spec: {accessModes: [ReadWriteOnce]}}]
+//!   volumeClaimTemplates: [{metadata: {name: data}, spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 8Gi}}}}]
 //!   template: {spec: {containers: [{name: db, volumeMounts: [{name: data, mountPath: /var/lib/db}]}]}}
 //! ```
 //! ```yaml before
 //! metadata: {name: db}
 //! spec:
-//!   volumeClaimTemplates: [{metadata: {name: data}, spec: {accessModes: [ReadWriteMany]}}]
+//!   volumeClaimTemplates: [{metadata: {name: data}, spec: {accessModes: [ReadWriteMany], resources: {requests: {storage: 8Gi}}}}]
 //! ```
 //! ```yaml after
 //! metadata: {name: db}
 //! spec:
-//!   volumeClaimTemplates: [{metadata: {name: data}, spec: {accessModes: [ReadWriteOncePod]}}]
+//!   volumeClaimTemplates: [{metadata: {name: data}, spec: {accessModes: [ReadWriteOncePod], resources: {requests: {storage: 8Gi}}}}]
 //! ```
 
 use std::cell::LazyCell;

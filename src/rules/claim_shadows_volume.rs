@@ -10,7 +10,7 @@
 //! ```yaml before
 //! metadata: {name: db}
 //! spec:
-//!   volumeClaimTemplates: [{metadata: {name: data}}]
+//!   volumeClaimTemplates: [{metadata: {name: data}, spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 8Gi}}}}]
 //!   template:
 //!     spec:
 //!       volumes: [{name: data, emptyDir: {}}]
@@ -19,7 +19,7 @@
 //! ```yaml after
 //! metadata: {name: db}
 //! spec:
-//!   volumeClaimTemplates: [{metadata: {name: data}}]
+//!   volumeClaimTemplates: [{metadata: {name: data}, spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 8Gi}}}}]
 //!   template:
 //!     spec:
 //!       volumes: [{name: scratch, emptyDir: {}}]
@@ -45,7 +45,7 @@ impl Declare for ClaimShadowsVolume {
         id: "claim-shadows-volume",
         levels: Levels {
             baseline: Level::Warn,
-            strict: Level::Deny,
+            strict: Level::Warn,
         },
         judges: Judges::Sets,
         speaks: Speaks::AtValidate,

@@ -111,7 +111,7 @@ impl Rule for DanglingVolumeMount {
                     "add {name:?} to volumes if it holds no data; claim templates can be added only by `kubectl delete --cascade=orphan` and making the set anew"
                 )),
                 None => finding.remedy(format!("add {name:?} to volumeClaimTemplates, or to volumes if it holds no data")).fix(
-                    self.claim(name).done(cx),
+                    self.claim(name).done(cx, ""),
                     [self.claim(name).change()],
                 ),
             });

@@ -121,6 +121,9 @@ impl Rule for ImmutableFieldChange {
     }
 }
 
+/// What stands for a leaf that is not there.
+const NOTHING: &str = "nothing";
+
 /// What people grow.
 const STORAGE: &str = "spec.resources.requests.storage";
 
@@ -174,6 +177,9 @@ enum Resize {
 
 fn resize(storage: &Difference, namespace: &str, claims: &str) -> Option<Resize> {
     let amount = |text: &str| Quantity::parse(text).map(|quantity| quantity.amount());
+    if storage.is == NOTHING {
+        return None;
+    }
     let Some(is) = amount(&storage.is) else {
         return Some(Resize::No(format!(
             "write an amount such as 20Gi: {:?} is none",
@@ -206,7 +212,7 @@ fn differences(was: &ClaimTemplate<'_>, is: &ClaimTemplate<'_>) -> Vec<Differenc
     let (was, is) = (leaves(was), leaves(is));
     let places: BTreeSet<_> = was.keys().chain(is.keys()).collect();
     let shown = |leaves: &BTreeMap<_, String>, place| {
-        let leaf = leaves.get(place).map_or("nothing", String::as_str);
+        let leaf = leaves.get(place).map_or(NOTHING, String::as_str);
         leaf.to_owned()
     };
     places

@@ -65,7 +65,10 @@ impl Rule for MissingGoverningService {
         report.add(if service::may_name_service(name) {
             Finding::new(at, format!("{message} (it may come later)"))
                 .why("until it does, the pods have no DNS names of their own")
-                .remedy(format!("unless it comes with other manifests, {}", service::creating(sts, cx, name)))
+                .remedy(match service::naming(sts, cx) {
+                    Some(naming) => format!("unless it comes with other manifests, {naming}"),
+                    None => format!("unless it comes with other manifests, {}", service::creating(sts, cx, name)),
+                })
         } else {
             Finding::new(at, format!("{message}, and no Service can have such a name"))
                 .why("the pods never get DNS names of their own, and serviceName can be changed only by making the set anew")

@@ -5,8 +5,9 @@
 //! brokers need. Without `serviceName` there are none, and the field can never be changed again.
 //! ## Fix
 //! On CREATE only. The one headless Service in the namespace that selects the set's pods is named. Of several, none is guessed, and
-//! `ambiguous-governing-service` speaks. If there is certainly none, and none of the name made from `name` or as the chart of a
-//! known workload does, that name is injected, and the message holds the manifest of the Service to create. Where the cluster's
+//! `ambiguous-governing-service` speaks. If there is certainly none, a name is made, from `name` or as the chart of a known
+//! workload makes it. It is injected where no Service has it, and the message holds the manifest of the Service to create; or where
+//! the Service that has it selects the pods, though it is not headless; never where it serves other pods. Where the cluster's
 //! Services are not known, nothing is injected.
 //!
 //! Some sets want no governing Service: annotate them `steadfast.dev/headless-service: none`.
@@ -57,7 +58,34 @@ use crate::rule::{
 pub struct MissingServiceName {
     /// What to call the Service where there is none; `{name}` is the set's name. Without it, as the chart of a known workload does
     /// (`{name}-headless`), else the set's own name.
-    name: Option<String>,
+    name: Option<Template>,
+}
+
+/// A name with `{name}` in it.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(try_from = "String")]
+struct Template(String);
+
+impl TryFrom<String> for Template {
+    type Error = String;
+
+    fn try_from(template: String) -> Result<Self, String> {
+        let template = Self(template);
+        let example = template.of("web");
+        if service::can_name_service(&example) {
+            return Ok(template);
+        }
+        Err(format!(
+            "a set called web would get {example:?}, which is no name of a Service; write {{name}} for the set's name, such as {{name}}-headless"
+        ))
+    }
+}
+
+impl Template {
+    /// The name for this set.
+    fn of(&self, set: &str) -> String {
+        self.0.replace("{name}", set)
+    }
 }
 
 impl Declare for MissingServiceName {
@@ -154,7 +182,7 @@ impl MissingServiceName {
             return None;
         }
         let name = match &self.name {
-            Some(template) => template.replace("{name}", set),
+            Some(template) => template.of(set),
             None => format!("{set}{}", cx.headless_suffix(sts)),
         };
         service::can_name_service(&name).then_some(name)

@@ -21,7 +21,7 @@
 //! ```
 //! ```yaml after
 //! metadata: {name: db}
-//! spec: {volumeClaimTemplates: [{metadata: {name: data}, spec: {storageClassName: fast}}]}
+//! spec: {volumeClaimTemplates: [{metadata: {name: data}, spec: {storageClassName: fast, accessModes: [ReadWriteOnce], resources: {requests: {storage: 8Gi}}}}]}
 //! ```
 
 use serde::{Deserialize, Serialize};

@@ -75,13 +75,17 @@ impl Rule for NonHeadlessService {
         let Some(kind) = other_than_headless(&found) else {
             return;
         };
-        let remedy = match cx.operation {
-            Operation::Create => {
-                "create a headless Service (clusterIP None) beside it and set serviceName to that one's name now, for it can never be changed"
+        let beside = "create a headless Service (clusterIP None) beside it";
+        let remedy = match (cx.operation, service::naming(sts, cx)) {
+            (Operation::Create, Some(naming)) => {
+                format!("{naming}, now, for it can never be changed")
             }
-            Operation::Update => {
-                "create a headless Service (clusterIP None) beside it; serviceName can be changed only by making the set anew (kubectl delete --cascade=orphan)"
-            }
+            (Operation::Create, None) => format!(
+                "{beside} and set serviceName to that one's name now, for it can never be changed"
+            ),
+            (Operation::Update, _) => format!(
+                "{beside}; serviceName can be changed only by making the set anew (kubectl delete --cascade=orphan)"
+            ),
         };
         report.add(
             Finding::new(

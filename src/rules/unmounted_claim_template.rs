@@ -9,13 +9,13 @@
 //! ```yaml before
 //! metadata: {name: db}
 //! spec:
-//!   volumeClaimTemplates: [{metadata: {name: data}}]
+//!   volumeClaimTemplates: [{metadata: {name: data}, spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 8Gi}}}}]
 //!   template: {spec: {containers: [{name: db}]}}
 //! ```
 //! ```yaml after
 //! metadata: {name: db}
 //! spec:
-//!   volumeClaimTemplates: [{metadata: {name: data}}]
+//!   volumeClaimTemplates: [{metadata: {name: data}, spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 8Gi}}}}]
 //!   template: {spec: {containers: [{name: db, volumeMounts: [{name: data, mountPath: /var/lib/db}]}]}}
 //! ```
 

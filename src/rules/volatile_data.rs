@@ -5,7 +5,7 @@
 //! rollout, eviction or restart.
 //! ## Fix
 //! On CREATE, and only where a policy states `storage`: a claim template with the mount, folder and environment that the
-//! [catalogue](../workload/catalogue/README.md) has for the workload, if it is certainly that workload, nothing speaks for another place of the data,
+//! catalogue (`steadfast explain workload NAME`) has for the workload, if it is certainly that workload, nothing speaks for another place of the data,
 //! the container's user may write to the volume (`fsGroup`), the set has no claim templates of its own, and the storage class,
 //! or a default class, is known to exist. Of other workloads a policy can say where their data is, by `mountPath`. Without
 //! `storage` the fix is only shown. A volume that is there is never replaced.
@@ -50,7 +50,7 @@ use crate::rule::{
     Context, Declare, Finding, Judges, Level, Levels, Meta, Operation, Report, Rule, Speaks,
 };
 use crate::workload::keeping::{Fleeting, fleeting, unfit};
-use crate::workload::{Data, Workload};
+use crate::workload::{Data, Workload, data};
 
 /// The parameters.
 #[derive(Debug, Default, Deserialize, Serialize)]
@@ -61,7 +61,28 @@ pub struct VolatileData {
     /// The class of an injected claim; without one, the cluster's default class.
     storage_class_name: Option<String>,
     /// Where the only container of a set has its data, if its workload is not known and it mounts nothing that lasts.
-    mount_path: Option<String>,
+    mount_path: Option<Folder>,
+}
+
+/// A folder that may hold data: an absolute path, and none of the system's.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(try_from = "String")]
+struct Folder(String);
+
+impl TryFrom<String> for Folder {
+    type Error = String;
+
+    fn try_from(path: String) -> Result<Self, String> {
+        match data::system_folder(&path) {
+            _ if !path.starts_with('/') => {
+                Err(format!("{path:?} is no absolute path such as /data"))
+            }
+            Some(folder) => Err(format!(
+                "{path:?} is no place for data, being at or under {folder}"
+            )),
+            None => Ok(Self(path)),
+        }
+    }
 }
 
 impl Declare for VolatileData {
@@ -93,7 +114,7 @@ struct Lost<'v, 'a> {
 impl Rule for VolatileData {
     fn check(&self, sts: &StatefulSet<'_>, cx: &Context<'_>, report: &mut Report) {
         let stated = self.mount_path.as_ref().map(|path| Data {
-            mount_path: path.clone(),
+            mount_path: path.0.clone(),
             ..Data::default()
         });
         let lost: Vec<_> = sts
@@ -106,8 +127,12 @@ impl Rule for VolatileData {
                 report.add(finding.remedy("make the set anew with a claim template and a mount (kubectl delete --cascade=orphan), and move the data there first"));
                 continue;
             }
+            let hint = match self.storage {
+                Some(_) => "",
+                None => "; a policy that states the parameter storage has it injected",
+            };
             let remedy = format!(
-                "add a claim template and mount it at {}",
+                "add a claim template and mount it at {}{hint}",
                 one.data.mount_path
             );
             let storage = self.storage.clone().unwrap_or_else(Quantity::default_claim);
@@ -122,24 +147,12 @@ impl Rule for VolatileData {
             }
             let fixed = finding
                 .remedy(remedy)
-                .fix(self.done(cx, &claim, one), one.changes(&claim))
+                .fix(claim.done(cx, &one.place()), one.changes(&claim))
                 .of_workload(one.workload.map(|workload| workload.id.clone()));
             report.add(match &self.storage {
                 Some(_) => fixed,
                 None => fixed.as_proposal(),
             });
-        }
-    }
-}
-
-impl VolatileData {
-    fn done(&self, cx: &Context<'_>, claim: &Claim<'_>, lost: &Lost<'_, '_>) -> String {
-        let done = format!("mounted at {}: {}", lost.data.mount_path, claim.done(cx));
-        match self.storage {
-            Some(_) => done,
-            None => format!(
-                "{done}. A policy that states the parameter storage of volatile-data has it injected"
-            ),
         }
     }
 }
@@ -223,6 +236,23 @@ impl Lost<'_, '_> {
         }
         let unfit = || unfit(sts, &self.container, self.workload?, self.data);
         unwanted(sts).or_else(unfit).or_else(|| claim.unbound(cx))
+    }
+
+    /// Where its claim is mounted, in words.
+    fn place(&self) -> String {
+        let path = &self.data.mount_path;
+        let folder = self
+            .data
+            .sub_path
+            .iter()
+            .map(|folder| format!(", folder {folder} of it"));
+        let env = self
+            .data
+            .env
+            .iter()
+            .map(|(name, value)| format!(", with {name}={value}"));
+        let more: String = folder.chain(env).collect();
+        format!(", mounted at {path}{more}")
     }
 
     /// The claim template, its mount, and what tells the program of the mount.

@@ -23,7 +23,7 @@ pub enum NotReady {
     #[error("it is about to end")]
     Stopping,
     /// Nobody could say what may be done where.
-    #[error("the namespaces are not listed yet")]
+    #[error("the namespaces are not listed yet; the log says what keeps them")]
     NoNamespaces,
     /// There is nothing to serve with yet.
     #[error("certificate, key or client authority is not there yet")]

@@ -74,21 +74,32 @@ const WORDS: &[&str] = &[
 /// Words in a volume's name that speak for data, wherever it is mounted: `.ollama` and the like hold nothing else.
 const DATA: &[&str] = &["data", "db", "model", "models", "storage", "store"];
 
+/// The folder of the system that a path is at or under; none where it may hold data.
+#[must_use]
+pub fn system_folder(path: &str) -> Option<String> {
+    let path = canonical(path);
+    let under = |root: &&&str| {
+        path.strip_prefix(**root)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    match ROOTS.iter().find(under) {
+        _ if path.is_empty() => Some("the root".to_owned()),
+        root => root.map(|root| format!("/{root}")),
+    }
+}
+
 /// What speaks against a mount being one of data that must be kept.
 #[must_use]
 pub fn doubt(mount: &VolumeMount<'_>) -> Option<String> {
     let path = canonical(&mount.mount_path);
-    let under = ROOTS.iter().find(|root| {
-        path.strip_prefix(**root)
-            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-    });
+    let under = system_folder(&mount.mount_path);
     let words = || mount.name.split(['-', '_', '.']);
     let hidden = path.split('/').find(|part| part.starts_with('.'));
     let hidden = hidden.filter(|_| !words().any(|word| DATA.contains(&word)));
     let word = words().find(|word| WORDS.contains(word));
     match (under, hidden, word) {
         _ if path.is_empty() => Some("it is mounted at the root".to_owned()),
-        (Some(root), _, _) => Some(format!("it is mounted under /{root}")),
+        (Some(root), _, _) => Some(format!("it is mounted under {root}")),
         (_, Some(part), _) => Some(format!("it is mounted under a hidden folder, {part}")),
         _ if [&path, &*mount.sub_path, &*mount.sub_path_expr]
             .into_iter()
@@ -172,7 +183,7 @@ mod tests {
             assert!(!is_data(name, "/data", ""), "{name}");
         }
         assert!(!is_data("data", "/data", "settings.yaml"));
-        assert!(is_data("models", "/root/.ollama", ""));
+        assert!(is_data("models", "/home/me/.ollama", ""));
         for name in ["id", "data-keys", "home"] {
             assert!(!is_data(name, "/home/me/.ssh", ""), "{name}");
         }

@@ -3,6 +3,7 @@
 mod bad_suites;
 #[cfg(feature = "server")]
 mod certs;
+mod claims;
 mod documents;
 mod judging;
 mod rules;

@@ -161,7 +161,7 @@ fn view(services: &[Value]) -> Result<Manifests> {
 fn with_services<T>(
     namespace: &Namespace<'_>,
     written: &Written,
-    tries: impl FnOnce(&[Value]) -> Result<T>,
+    attempt: impl FnOnce(&[Value]) -> Result<T>,
 ) -> Result<T> {
     let (cluster, services) = (namespace.cluster(), namespace.api::<Service>());
     let mut stored = Vec::new();
@@ -182,12 +182,12 @@ fn with_services<T>(
         service["apiVersion"] = json!("v1");
         service["kind"] = json!("Service");
     }
-    let tried = tries(&stored);
+    let came = attempt(&stored);
     for service in &stored {
         let name = service["metadata"]["name"].as_str().unwrap_or_default();
         cluster.block_on(services.delete(name, &kube::api::DeleteParams::default()))?;
     }
-    tried
+    came
 }
 
 /// What came of a set.

@@ -1,18 +1,24 @@
 //! What the cluster knows: a server that looks it up, with exactly what the chart grants.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail, ensure};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::{Value, json};
+use steadfast::admission::{self, Answer, Phase};
+use steadfast::cluster::{Fact, Live, Lookup, Overlay, Unseen};
+use steadfast::engine::Outcome;
+use steadfast::policy::PolicySet;
 
 use crate::access::{account, kubeconfig};
 use crate::cluster::Cluster;
 use crate::eventually::{SOON, Stop, eventually};
 use crate::invocation::Output;
 use crate::judged::Judged;
+use crate::lookups::client;
 use crate::namespace::Namespace;
 use crate::objects::{stored, warnings};
 use crate::pki::Authority;
@@ -26,6 +32,7 @@ tests![
     a_renamed_service_is_never_named_by_its_old_name,
     a_class_counts_from_when_it_is_there,
     what_is_watched_is_not_asked_for,
+    before_anything_is_watched_it_is_asked_for,
     an_api_server_that_was_away_is_followed_anew,
     nobody_is_held_up_by_an_api_server_that_is_slow,
     what_may_not_be_asked_is_not_known,
@@ -273,7 +280,7 @@ fn a_class_counts_from_when_it_is_there(cluster: &Cluster) -> Result<()> {
     create(namespace, &[leftover])?;
     let kubectl = namespace.kubectl(&["create", "-f", "-"]);
     let denied = kubectl.stdin(with_mount("db").to_string()).fail()?;
-    let words = format!("storage class {class} is not known to exist");
+    let words = format!("storage class {class:?} ");
     ensure!(denied.stderr.contains(&words), "{denied}");
 
     let made = json!({
@@ -287,7 +294,7 @@ fn a_class_counts_from_when_it_is_there(cluster: &Cluster) -> Result<()> {
     let removed = namespace.kubectl(&["delete", "storageclass", &class]).run();
     let (output, _) = (output?, removed?);
     let adopted = "Leftover claims are adopted with what is in them: data-db-1";
-    let late = "Leftover claims data-db-N are adopted";
+    let late = "Leftover claims data-db-N, if there are any, are adopted";
     ensure!(said(&output, adopted) || said(&output, late), "{output}");
     let claims = &stored(namespace, "db")?["spec"]["volumeClaimTemplates"];
     ensure!(
@@ -340,6 +347,63 @@ fn what_is_watched_is_not_asked_for(cluster: &Cluster) -> Result<()> {
             },
         )?;
     }
+    Ok(())
+}
+
+/// A server that has just started has seen nothing yet.
+fn before_anything_is_watched_it_is_asked_for(cluster: &Cluster) -> Result<()> {
+    let granted = Granted::install(cluster)?;
+    let namespace = cluster.namespace("cold")?;
+    create(&namespace, &[headless("db-hl", "db")])?;
+    let client = client(cluster, &granted.access()?)?;
+    let live = Live::new(
+        client,
+        vec![Lookup::Services, Lookup::StorageClasses],
+        Arc::new(Unseen),
+    )
+    .within(SOON);
+    let review = json!({
+        "apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview",
+        "request": {
+            "uid": "u", "operation": "CREATE", "namespace": namespace.name(), "name": "db", "object": set("db", "db"),
+            "kind": {"group": "apps", "version": "v1", "kind": "StatefulSet"},
+            "resource": {"group": "apps", "version": "v1", "resource": "statefulsets"},
+        },
+    });
+    let policies = PolicySet::built_in();
+    let judge = |facts: &[Fact]| {
+        let view = Overlay::new(&live, facts);
+        admission::handle(
+            Phase::Mutate,
+            &policies,
+            &view,
+            review.to_string().as_bytes(),
+        )
+    };
+    let first = judge(&[])?;
+    let injected = |answer: &Answer| {
+        answer
+            .judged
+            .iter()
+            .any(|judged| judged.outcome == Outcome::Injected)
+    };
+    ensure!(!injected(&first), "{:?}", first.judged);
+    let asked = cluster.block_on(live.ask(&first.questions));
+    let facts: Vec<_> = asked
+        .into_iter()
+        .filter_map(|asked| asked.fact.ok())
+        .collect();
+    let second = judge(&facts)?;
+    let name = second
+        .judged
+        .iter()
+        .find(|judged| judged.rule == "missing-service-name");
+    let done = name.and_then(|judged| Some(&judged.finding.fix.as_ref()?.done));
+    ensure!(
+        done.is_some_and(|done| done.contains("\"db-hl\"")),
+        "{:?}",
+        second.judged
+    );
     Ok(())
 }
 

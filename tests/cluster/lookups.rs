@@ -100,7 +100,7 @@ fn every_template_of_a_set_is_found(cluster: &Cluster) -> Result<()> {
     Ok(())
 }
 
-fn client(cluster: &Cluster, kubeconfig: &Path) -> Result<Client> {
+pub(crate) fn client(cluster: &Cluster, kubeconfig: &Path) -> Result<Client> {
     cluster.block_on(async {
         let read = Kubeconfig::read_from(kubeconfig)?;
         let options = KubeConfigOptions::default();

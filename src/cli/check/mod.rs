@@ -18,7 +18,7 @@ use crate::object;
 use crate::object::yaml::Place;
 use crate::policy::PolicySet;
 use crate::report::{self, Done, Located, Report};
-use crate::rule::ClusterView;
+use crate::rule::{ClusterView, Level};
 
 /// Say what a cluster would do with manifests.
 #[derive(Args, Debug)]
@@ -193,7 +193,7 @@ impl Checked {
         if self.has_questions {
             writeln!(
                 stderr,
-                "note: some of this hangs on Services or storage classes that are not in the input; give their manifests by \
+                "note: some of this hangs on Services, claims or storage classes that are not in the input; give their manifests by \
                  --cluster, or say that there are no others by --complete"
             )?;
         }
@@ -217,7 +217,11 @@ impl FailOn {
         match finding.judged.outcome {
             Denied => true,
             Warned => self != Self::Deny,
-            Injected | Previewed => self == Self::Fix,
+            // The defect is left.
+            Previewed => {
+                self == Self::Fix || self == Self::Warn && finding.judged.level >= Level::Warn
+            }
+            Injected => self == Self::Fix,
             engine::Outcome::Audited | engine::Outcome::Waived => false,
         }
     }

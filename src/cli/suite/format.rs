@@ -40,6 +40,8 @@ pub(super) struct Test {
     pub(super) old_object: Option<Source<Map<String, Value>>>,
     pub(super) operation: Option<Operation>,
     pub(super) namespace: Option<String>,
+    /// Those of the namespace that the set is in.
+    pub(super) namespace_labels: Option<BTreeMap<String, String>>,
     pub(super) user_info: Option<Map<String, Value>>,
     pub(super) dry_run: Option<bool>,
     /// All there is in the cluster; without it nothing is known.

@@ -60,6 +60,11 @@ impl Request {
         &self.review["request"]["oldObject"]
     }
 
+    pub(super) fn namespace(&self) -> &str {
+        let namespace = self.review["request"]["namespace"].as_str();
+        namespace.unwrap_or_default()
+    }
+
     pub(super) fn is_update(&self) -> bool {
         self.review["request"]["operation"] == "UPDATE"
     }

@@ -85,7 +85,7 @@ where
                             is_told = false;
                         }
                     }
-                    Some(Err(error)) => break error.to_string(),
+                    Some(Err(error)) => break in_words(&error),
                     None => break "it ended".to_owned(),
                 }
             };
@@ -96,6 +96,21 @@ where
             tokio::time::sleep(backoff.next().unwrap_or_default()).await;
         }
     })
+}
+
+/// What broke a watch, as the API server says it.
+fn in_words(error: &watcher::Error) -> String {
+    use watcher::Error::{InitialListFailed, WatchError, WatchFailed, WatchStartFailed};
+    match error {
+        InitialListFailed(kube::Error::Api(status))
+        | WatchStartFailed(kube::Error::Api(status))
+        | WatchFailed(kube::Error::Api(status))
+        | WatchError(status) => status.message.clone(),
+        InitialListFailed(error) | WatchStartFailed(error) | WatchFailed(error) => {
+            error.to_string()
+        }
+        watcher::Error::NoResourceVersion => error.to_string(),
+    }
 }
 
 /// Only what rules read is kept: there may be many thousands.
@@ -130,9 +145,11 @@ fn trim_namespace(namespace: &mut Namespace) {
 fn trim_storage_class(class: &mut StorageClass) {
     let mut whole = take(class);
     let annotations = whole.metadata.annotations.take();
+    let creation_timestamp = whole.metadata.creation_timestamp.take();
     *class = StorageClass {
         metadata: ObjectMeta {
             annotations,
+            creation_timestamp,
             ..named(whole.metadata)
         },
         allow_volume_expansion: whole.allow_volume_expansion,
