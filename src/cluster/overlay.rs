@@ -96,6 +96,13 @@ impl<'a> Overlay<'a> {
         Self { base, facts }
     }
 
+    fn told_headless(&self, namespace: &str) -> Option<Listing<Service>> {
+        self.told(|fact| match fact {
+            Fact::HeadlessServices(of, found) if of == namespace => Some(found.clone()),
+            _ => None,
+        })
+    }
+
     /// The first fact that tells it.
     fn told<T>(&self, tells: impl Fn(&'a Fact) -> Option<T>) -> Option<T> {
         self.facts.iter().find_map(tells)
@@ -112,11 +119,13 @@ impl ClusterView for Overlay<'_> {
     }
 
     fn headless_services(&self, namespace: &str) -> Listing<Service> {
-        let told = self.told(|fact| match fact {
-            Fact::HeadlessServices(of, found) if of == namespace => Some(found.clone()),
-            _ => None,
-        });
+        let told = self.told_headless(namespace);
         told.unwrap_or_else(|| self.base.headless_services(namespace))
+    }
+
+    fn headless_services_now(&self, namespace: &str) -> Option<Listing<Service>> {
+        let told = self.told_headless(namespace);
+        told.or_else(|| self.base.headless_services_now(namespace))
     }
 
     fn service(&self, namespace: &str, name: &str) -> Known<Arc<Service>> {

@@ -17,6 +17,7 @@ use crate::object::ReadRaw;
 use crate::object::json;
 use crate::object::view::StatefulSet;
 use crate::policy::{Policy, Selected};
+use crate::rule::service;
 use crate::rule::waiver::{Waiver, waivers};
 use crate::rule::{
     ClusterView, Context, Finding, FixMode, Level, Operation, Question, Report, Speaks,
@@ -240,6 +241,10 @@ fn check<'p>(
     let mut cx = Context::new(case.operation, case.namespace, case.name, case.cluster)
         .changing(case.old, &template_changes)
         .knowing(catalogue);
+    // A name that was injected a moment ago was looked up then.
+    if case.operation == Operation::Create && service::is_injected(case.object) {
+        cx = cx.not_asking_for(Some(&case.object.spec.service_name));
+    }
     cx.rules = RULES;
     let waivers: Vec<Waiver<'_>> = waivers(case.object).collect();
     let mut found = Vec::new();

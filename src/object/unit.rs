@@ -3,7 +3,7 @@
 
 use super::record::{Entry, Record};
 use super::view::{Container, StatefulSet};
-use super::{At, Path};
+use super::{At, Mount, Path};
 
 /// A mount or an environment variable that was injected with a claim template.
 #[derive(Clone, Copy, Debug)]
@@ -39,7 +39,7 @@ pub enum Standing {
     Missing(Path),
     /// Something that the user wrote has its place; what.
     Displaced(String),
-    /// The user mounts the claim in another way, and answers for it.
+    /// Another container of the user's mounts the claim as it was.
     Taken,
 }
 
@@ -126,8 +126,19 @@ impl<'r> Part<'r> {
                 )),
             };
         }
-        if set.mounts().any(|mount| mount.volume == volume) {
-            return Standing::Taken;
+        let elsewhere = set.mounts().filter(|mount| mount.volume == volume);
+        let elsewhere: Vec<_> = elsewhere.collect();
+        if !elsewhere.is_empty() {
+            return if elsewhere
+                .iter()
+                .any(|mount| is_so_mounted(mount, at, within))
+            {
+                Standing::Taken
+            } else {
+                Standing::Displaced(format!(
+                    "{volume} is mounted at another place than {at}, where the data is read"
+                ))
+            };
         }
         match container {
             Some(container) => Standing::Missing(container.path().key("volumeMounts")),
@@ -164,6 +175,14 @@ impl<'r> Part<'r> {
             None => Standing::Missing(container.path().key("env")),
         }
     }
+}
+
+/// Whether another container mounts it as it was: the one that had it was renamed.
+fn is_so_mounted(mount: &Mount<'_, '_>, at: &str, within: &str) -> bool {
+    mount.mount.is_some_and(|mount| {
+        let place = mount.mount_path.trim_end_matches('/') == at.trim_end_matches('/');
+        place && mount.sub_path == *within && mount.sub_path_expr.is_empty()
+    })
 }
 
 #[cfg(test)]
@@ -233,9 +252,24 @@ mod tests {
     }
 
     #[test]
-    fn who_mounts_the_claim_in_another_way_answers_for_it() {
-        let elsewhere =
-            json!([{"name": "renamed", "volumeMounts": [{"name": "data", "mountPath": "/e"}]}]);
-        assert_eq!(standings(&elsewhere), [Standing::Taken, Standing::Taken]);
+    fn a_renamed_container_may_mount_the_claim_as_it_was_and_in_no_other_way() {
+        let mounts =
+            |mount: Value| standings(&json!([{"name": "renamed", "volumeMounts": [mount]}]));
+        let same = mounts(json!({"name": "data", "mountPath": "/d", "subPath": "s"}));
+        assert_eq!(same, [Standing::Taken, Standing::Taken]);
+        for other in [
+            json!({"name": "data", "mountPath": "/e", "subPath": "s"}),
+            json!({"name": "data", "mountPath": "/d"}),
+        ] {
+            let standings = mounts(other);
+            assert!(
+                matches!(standings[0], Standing::Displaced(_)),
+                "{standings:?}"
+            );
+        }
+        let moved = standings(
+            &json!([{"name": "db", "volumeMounts": [{"name": "data", "mountPath": "/"}]}]),
+        );
+        assert!(matches!(moved[0], Standing::Displaced(_)), "{moved:?}");
     }
 }

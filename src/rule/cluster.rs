@@ -36,6 +36,10 @@ pub trait ClusterView: Send + Sync {
     }
     /// The headless Services of a namespace.
     fn headless_services(&self, namespace: &str) -> Listing<Service>;
+    /// The same as they are at this moment; none where that must be asked for, since what is at hand may have changed.
+    fn headless_services_now(&self, namespace: &str) -> Option<Listing<Service>> {
+        Some(self.headless_services(namespace))
+    }
     /// The Service of this name.
     fn service(&self, namespace: &str, name: &str) -> Known<Arc<Service>>;
     /// The names of the ConfigMaps and Secrets of a namespace, where they are known.

@@ -43,6 +43,8 @@ pub struct Context<'a> {
     pub rules: &'a [Entry],
     /// What rules needed to know and the view could not tell.
     questions: RefCell<Vec<Question>>,
+    /// The Service that is asked nobody for.
+    unasked: Option<&'a str>,
     /// What is known of workloads.
     catalogue: &'a Catalogue,
     /// What of the set's forming a probe could stand in the way of; the same for all of its containers.
@@ -67,6 +69,7 @@ impl<'a> Context<'a> {
             cluster,
             rules: &[],
             questions: RefCell::default(),
+            unasked: None,
             catalogue: &COMMON,
             forming: OnceCell::new(),
         }
@@ -91,6 +94,13 @@ impl<'a> Context<'a> {
         self
     }
 
+    /// The same, which asks nobody for this Service.
+    #[must_use]
+    pub fn not_asking_for(mut self, service: Option<&'a str>) -> Self {
+        self.unasked = service;
+        self
+    }
+
     /// Whether the update starts a rollout: any difference of the pod template is a new revision.
     #[must_use]
     pub fn template_changes(&self) -> bool {
@@ -102,14 +112,28 @@ impl<'a> Context<'a> {
     /// A Service without selector fits none: somebody else names its endpoints.
     #[must_use]
     pub fn headless_services(&self, labels: &Labels<'_>) -> Known<Vec<Arc<Service>>> {
-        let fitting = self.known_headless_services(labels);
-        let question = || Question::HeadlessServices {
-            namespace: self.namespace.to_owned(),
-        };
-        match (fitting.items.is_empty(), fitting.complete) {
-            (false, _) => Known::Present(fitting.items),
+        self.fitting(labels, Some(self.cluster.headless_services(self.namespace)))
+    }
+
+    /// The same, as they are at this moment: for a name that can never be changed it is not enough what was so a moment ago.
+    #[must_use]
+    pub fn headless_services_now(&self, labels: &Labels<'_>) -> Known<Vec<Arc<Service>>> {
+        self.fitting(labels, self.cluster.headless_services_now(self.namespace))
+    }
+
+    fn fitting(
+        &self,
+        labels: &Labels<'_>,
+        services: Option<Listing<Service>>,
+    ) -> Known<Vec<Arc<Service>>> {
+        let mut services = services.unwrap_or_else(Listing::unknown);
+        services.items.retain(|service| selects(service, labels));
+        match (services.items.is_empty(), services.complete) {
+            (false, _) => Known::Present(services.items),
             (true, true) => Known::Absent,
-            (true, false) => self.unknown(question()),
+            (true, false) => self.unknown(Question::HeadlessServices {
+                namespace: self.namespace.to_owned(),
+            }),
         }
     }
 
@@ -126,7 +150,9 @@ impl<'a> Context<'a> {
     pub fn service(&self, name: &str) -> Known<Arc<Service>> {
         match self.cluster.service(self.namespace, name) {
             // Several rules ask for the governing Service.
-            Known::Unknown if self.has_asked_for(name) => Known::Unknown,
+            Known::Unknown if self.has_asked_for(name) || self.unasked == Some(name) => {
+                Known::Unknown
+            }
             Known::Unknown => self.unknown(Question::Service {
                 namespace: self.namespace.to_owned(),
                 name: name.to_owned(),

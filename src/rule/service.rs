@@ -115,14 +115,10 @@ pub fn creating(set: &StatefulSet<'_>, cx: &Context<'_>, name: &str) -> String {
     format!("create Service {name}{since} with clusterIP None{publishes}, {selector}")
 }
 
-/// What the Service is to select: the set's own selector, else all of the pods' labels.
+/// What the Service is to select: the labels that the set itself selects. The pods' other labels may change with the next
+/// version of a chart.
 fn selector<'v>(set: &'v StatefulSet<'_>) -> BTreeMap<&'v str, &'v str> {
-    let own = &set.spec.selector.match_labels;
-    let labels = match own.iter().next() {
-        Some(_) => own,
-        None => &set.spec.template.metadata.labels,
-    };
-    labels.iter().collect()
+    set.spec.selector.match_labels.iter().collect()
 }
 
 /// The manifest in one line, where it is short and plain enough to be passed on whole. It has no ports: a headless Service needs
@@ -206,9 +202,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_passed_on_whole_is_said_in_words() {
-        let labels = |value: &str| {
-            format!(r#"{{"template":{{"metadata":{{"labels":{{"app":{value}}}}}}}}}"#)
-        };
+        let labels = |value: &str| format!(r#"{{"selector":{{"matchLabels":{{"app":{value}}}}}}}"#);
         let long = "x".repeat(LONGEST);
         for (spec, name, words) in [
             (labels(&format!("\"{long}\"")), "hl", "selector app=xxx"),

@@ -42,7 +42,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::object::quantity::Quantity;
 use crate::object::view::StatefulSet;
-use crate::object::{Mount, Named};
+use crate::object::{ContainerKind, Mount, Named};
 use crate::rule::claim::{Claim, unwanted};
 use crate::rule::{
     Context, Declare, Finding, Judges, Level, Levels, Meta, Operation, Report, Rule, Speaks,
@@ -108,7 +108,7 @@ impl Rule for DanglingVolumeMount {
                     finding.remedy(format!("define {name:?} under volumes or volumeClaimTemplates, or mend the mount's name. No claim template was injected: {doubt}"))
                 }
                 None if cx.operation == Operation::Update => finding.remedy(format!(
-                    "add {name:?} to volumes if it holds no data; claim templates can be added only by `kubectl delete --cascade=orphan` and making the set anew"
+                    "add {name:?} to volumes if it holds no data; claim templates can be added only by `kubectl delete --cascade=orphan`, making the set anew, and deleting its pods one by one"
                 )),
                 None => finding.remedy(format!("add {name:?} to volumeClaimTemplates, or to volumes if it holds no data")).fix(
                     self.claim(name).done(cx, ""),
@@ -160,6 +160,9 @@ impl DanglingVolumeMount {
         if uses().all(|mount| mount.mount.is_some_and(|mount| mount.read_only)) {
             return Some("it is mounted read-only".to_owned());
         }
+        if uses().all(|mount| is_plain_init(sts, mount)) {
+            return Some("only an init container mounts it".to_owned());
+        }
         let not_data = uses().find_map(|mount| match mount.mount {
             Some(mount) => data::doubt(mount),
             None => Some("it is used as a raw block device".to_owned()),
@@ -174,6 +177,14 @@ impl DanglingVolumeMount {
             })
             .or_else(|| self.claim(name).unbound(cx))
     }
+}
+
+/// Whether a container that ends before the others begin has this mount.
+fn is_plain_init(sts: &StatefulSet<'_>, mount: &Mount<'_, '_>) -> bool {
+    let mut containers = sts.all_containers();
+    containers.any(|(kind, container)| {
+        kind == ContainerKind::Init && std::ptr::eq(container.item(), mount.container.item())
+    })
 }
 
 /// The longest name of a volume, a DNS label (kubernetes/apimachinery `pkg/util/validation/validation.go`).

@@ -8,7 +8,8 @@
 //! `ambiguous-governing-service` speaks. If there is certainly none, a name is made, from `name` or as the chart of a known
 //! workload makes it. It is injected where no Service has it, and the message holds the manifest of the Service to create; or where
 //! the Service that has it selects the pods, though it is not headless; never where it serves other pods. Where the cluster's
-//! Services are not known, nothing is injected.
+//! Services are not known, nothing is injected. Where command, arguments or environment call the set's own pods by a Service
+//! (`web-0.peers`, `$(POD_NAME).peers`), no other name is injected than that one.
 //!
 //! Some sets want no governing Service: annotate them `steadfast.dev/headless-service: none`.
 //! ## Example
@@ -41,16 +42,19 @@
 //! spec: {selector: {matchLabels: {app: web}}, template: {metadata: {labels: {app: web}}}, serviceName: web-headless}
 //! ```
 
+use std::collections::BTreeSet;
+
 use k8s_openapi::api::core::v1::Service;
 use serde::{Deserialize, Serialize};
 
 use crate::object::view::{Labels, StatefulSet};
 use crate::object::{Change, Path};
-use crate::rule::waiver::HEADLESS_SERVICE;
+use crate::rule::waiver::{HEADLESS_SERVICE, INJECT};
 use crate::rule::{
     Context, Declare, Finding, Judges, Known, Level, Levels, Meta, Operation, Report, Rule, Speaks,
     selects, service,
 };
+use crate::workload::services_named;
 
 /// The parameters.
 #[derive(Debug, Default, Deserialize, Serialize)]
@@ -120,50 +124,60 @@ impl Rule for MissingServiceName {
             return;
         }
         let labels = &sts.spec.template.metadata.labels;
-        let services = cx.headless_services(labels);
-        let made = self.made_name(sts, cx);
-        report.add(match (&services, made) {
-            (Known::Present(services), _) => match &*service::names(services) {
-                [only] => finding
-                    .remedy(format!(
-                        "set serviceName: {only}, the headless Service that selects these pods"
-                    ))
-                    .fix(
-                        format!("set to \"{only}\", the headless Service that selects these pods"),
-                        set(only),
-                    ),
+        // Where nothing may be injected, nobody need be asked.
+        let services = if sts.metadata.annotations.says(INJECT, "false") {
+            Known::Unknown
+        } else {
+            cx.headless_services_now(labels)
+        };
+        let called = services_named(sts, cx.name);
+        report.add(match &services {
+            Known::Present(services) => match &*service::names(services) {
+                [only] if called.is_empty() || called.contains(*only) => finding
+                    .remedy(format!("set serviceName: {only}, the headless Service that selects these pods"))
+                    .fix(format!("set to \"{only}\", the headless Service that selects these pods"), set(only)),
+                [only] => finding.remedy(format!(
+                    "set serviceName: the pods are called by {} in the manifest, and the headless Service that selects them is {only}",
+                    few(&called)
+                )),
                 [] => finding.remedy(LOOK),
                 // Which one is meant is another rule's question.
                 _ => return,
             },
-            (Known::Absent, Some(name)) => match cx.service(&name) {
-                Known::Absent => {
-                    let todo = format!(
-                        "No headless Service selects these pods yet; {}",
-                        service::creating(sts, cx, &name)
-                    );
-                    finding
-                        .remedy(format!("set serviceName: {name}. {todo}"))
-                        .fix(format!("set to \"{name}\". {todo}"), set(&name))
-                }
-                // The pods are reached by it already.
-                Known::Present(taken) if serves(&taken, labels) => {
-                    let todo = format!("Service {name} selects these pods but is not headless; DNS names per pod are promised only for headless ones");
-                    finding
-                        .remedy(format!("set serviceName: {name}. {todo}"))
-                        .fix(format!("set to \"{name}\". {todo}"), set(&name))
-                }
-                Known::Present(_) => finding.remedy(format!("{CREATE}. (Service {name} exists and does not select them)")),
-                Known::Unknown => finding.remedy(LOOK),
+            Known::Absent => match self.made_name(sts, cx, &called) {
+                Some(name) => match cx.cluster.service(cx.namespace, &name) {
+                    Known::Absent | Known::Unknown => {
+                        let todo = format!(
+                            "No headless Service selects these pods yet; {}",
+                            service::creating(sts, cx, &name)
+                        );
+                        finding
+                            .remedy(format!("set serviceName: {name}. {todo}"))
+                            .fix(format!("set to \"{name}\". {todo}"), set(&name))
+                    }
+                    // The pods are reached by it already.
+                    Known::Present(taken) if serves(&taken, labels) => {
+                        let todo = format!("Service {name} selects these pods but is not headless; DNS names per pod are promised only for headless ones");
+                        finding
+                            .remedy(format!("set serviceName: {name}. {todo}"))
+                            .fix(format!("set to \"{name}\". {todo}"), set(&name))
+                    }
+                    Known::Present(_) => finding.remedy(format!("{CREATE}. (Service {name} exists and does not select them)")),
+                },
+                None if called.len() > 1 => finding.remedy(format!(
+                    "{CREATE}. (The manifest calls the pods by several: {})",
+                    few(&called)
+                )),
+                None => finding.remedy(CREATE),
             },
-            (Known::Absent, None) => finding.remedy(CREATE),
-            (Known::Unknown, made) => {
-                // What is to become of the name is asked with the rest, not in a round of its own.
-                let _asked = made.map(|name| cx.service(&name));
-                finding.remedy(LOOK)
-            }
+            Known::Unknown => finding.remedy(LOOK),
         });
     }
+}
+
+/// Names in one line.
+fn few(names: &BTreeSet<String>) -> String {
+    service::few(&names.iter().collect::<Vec<_>>())
 }
 
 /// What is left to a person where no name can be made.
@@ -171,17 +185,29 @@ const CREATE: &str =
     "create a headless Service that selects the pods and set serviceName to its name";
 
 /// What is left to a person where nobody could tell which Services there are.
-const LOOK: &str = "set serviceName to the headless Service that selects these pods (which one it is could not be looked up)";
+const LOOK: &str = "set serviceName to the headless Service that selects these pods (which one it is could not be looked up; where that is known, it is injected)";
 
 impl MissingServiceName {
     /// The name made for a Service that is still to be created; `None` where no Service can have it.
-    fn made_name(&self, sts: &StatefulSet<'_>, cx: &Context<'_>) -> Option<String> {
+    fn made_name(
+        &self,
+        sts: &StatefulSet<'_>,
+        cx: &Context<'_>,
+        called: &BTreeSet<String>,
+    ) -> Option<String> {
         let set = cx.name;
         // A name that the API server made is another the next time.
         if set.is_empty() || !sts.metadata.generate_name.is_empty() {
             return None;
         }
-        let name = match &self.name {
+        // The manifest itself may say how the pods are called.
+        let mut called = called.iter();
+        let name = match (called.next(), called.next()) {
+            (Some(_), Some(_)) => return None,
+            (Some(only), None) => return service::can_name_service(only).then(|| only.clone()),
+            (None, _) => &self.name,
+        };
+        let name = match name {
             Some(template) => template.of(set),
             None => format!("{set}{}", cx.headless_suffix(sts)),
         };

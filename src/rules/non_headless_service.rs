@@ -36,6 +36,7 @@ use serde::{Deserialize, Serialize};
 use crate::object::Path;
 use crate::object::view::StatefulSet;
 use crate::rule::service;
+use crate::rule::waiver::HEADLESS_SERVICE;
 use crate::rule::{
     Context, Declare, Finding, Judges, Known, Level, Levels, Meta, Operation, Report, Rule, Speaks,
     is_headless,
@@ -66,7 +67,11 @@ impl Rule for NonHeadlessService {
     fn check(&self, sts: &StatefulSet<'_>, cx: &Context<'_>, report: &mut Report) {
         let name = &*sts.spec.service_name;
         // Whoever set the name a moment ago has said it.
-        if name.is_empty() || cx.operation == Operation::Create && service::is_injected(sts) {
+        let unwanted = sts.metadata.annotations.says(HEADLESS_SERVICE, "none");
+        if name.is_empty()
+            || unwanted
+            || cx.operation == Operation::Create && service::is_injected(sts)
+        {
             return;
         }
         let Known::Present(found) = cx.service(name) else {

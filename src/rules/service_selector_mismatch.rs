@@ -6,7 +6,8 @@
 //! ## Fix
 //! Mend the Service's selector, which can always be changed, or add the label to the pod template.
 //!
-//! A Service without a selector is not found: somebody else makes its endpoints.
+//! A Service without a selector is not found: somebody else makes its endpoints. Nor is one that asks for more than the template
+//! has: a label that is missing there may come while the pod runs, as the role of a database does.
 //! ## Example
 //! ```yaml before
 //! metadata: {name: web}
@@ -16,11 +17,11 @@
 //! apiVersion: v1
 //! kind: Service
 //! metadata: {name: web}
-//! spec: {clusterIP: None, selector: {app: web, tier: front}}
+//! spec: {clusterIP: None, selector: {app: front}}
 //! ```
 //! ```yaml after
 //! metadata: {name: web}
-//! spec: {serviceName: web, selector: {matchLabels: {app: web}}, template: {metadata: {labels: {app: web, tier: front}}}}
+//! spec: {serviceName: web, selector: {matchLabels: {app: front}}, template: {metadata: {labels: {app: front}}}}
 //! ```
 
 use k8s_openapi::api::core::v1::Service;
@@ -28,6 +29,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::object::Path;
 use crate::object::view::{Labels, StatefulSet};
+use crate::rule::waiver::HEADLESS_SERVICE;
 use crate::rule::{
     Context, Declare, Finding, Judges, Known, Level, Levels, Meta, Report, Rule, Speaks, service,
 };
@@ -57,7 +59,8 @@ impl Rule for ServiceSelectorMismatch {
         let name = &*sts.spec.service_name;
         let labels = &sts.spec.template.metadata.labels;
         // Pods without labels are refused by the API server; in a kustomize base the labels are still to come.
-        if name.is_empty() || labels.iter().next().is_none() {
+        let unwanted = sts.metadata.annotations.says(HEADLESS_SERVICE, "none");
+        if name.is_empty() || unwanted || labels.iter().next().is_none() {
             return;
         }
         let Known::Present(governing) = cx.service(name) else {
@@ -87,12 +90,30 @@ fn differing(service: &Service, labels: &Labels<'_>) -> Vec<String> {
     let spec = service.spec.as_ref();
     let spec = spec.filter(|spec| spec.type_.as_deref() != Some("ExternalName"));
     let selector = spec.and_then(|spec| spec.selector.as_ref());
-    let differs = |(key, value): (&String, &String)| match labels.get(key) {
-        Some(label) if **label == **value => None,
-        Some(label) => Some(format!(
-            "it asks for {key}={value}, the pods have {key}={label}"
-        )),
-        None => Some(format!("it asks for {key}={value}, the pods have no {key}")),
+    let selector = || {
+        let asked = selector.into_iter().flatten();
+        asked.filter(|(key, _)| !ADDED.contains(&key.as_str()))
     };
-    selector.into_iter().flatten().filter_map(differs).collect()
+    let others = selector().filter_map(|(key, value)| {
+        let label = labels.get(key).filter(|label| ***label != **value)?;
+        Some(format!(
+            "it asks for {key}={value}, the pods have {key}={label}"
+        ))
+    });
+    let others: Vec<_> = others.collect();
+    // What is missing beside a label that fits may come while the pod runs, as the role of a database does.
+    if !others.is_empty() || selector().any(|(key, _)| labels.get(key).is_some()) {
+        return others;
+    }
+    let missing = |(key, value): (&String, &String)| {
+        format!("it asks for {key}={value}, the pods have no {key}")
+    };
+    selector().map(missing).collect()
 }
+
+/// The labels that the controller gives each pod (kubernetes/kubernetes `pkg/controller/statefulset/stateful_set_utils.go`).
+const ADDED: [&str; 3] = [
+    "statefulset.kubernetes.io/pod-name",
+    "apps.kubernetes.io/pod-index",
+    "controller-revision-hash",
+];

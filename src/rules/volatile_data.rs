@@ -5,7 +5,8 @@
 //! rollout, eviction or restart.
 //! ## Fix
 //! On CREATE, and only where a policy states `storage`: a claim template with the mount, folder and environment that the
-//! catalogue (`steadfast explain workload NAME`) has for the workload, if it is certainly that workload, nothing speaks for another place of the data,
+//! catalogue (`steadfast explain workload NAME`) has for the workload, if it is certainly that workload, it runs as its image runs by itself
+//! (without a command, configuration, or words that may name another folder),
 //! the container's user may write to the volume (`fsGroup`), the set has no claim templates of its own, and the storage class,
 //! or a default class, is known to exist. Of other workloads a policy can say where their data is, by `mountPath`. Without
 //! `storage` the fix is only shown. A volume that is there is never replaced.
@@ -39,6 +40,8 @@
 //!       volumeMode: Filesystem
 //! ```
 
+use std::collections::BTreeSet;
+
 use k8s_openapi::api::core::v1::{EnvVar, VolumeMount};
 use serde::{Deserialize, Serialize};
 
@@ -49,7 +52,7 @@ use crate::rule::claim::{Claim, unwanted};
 use crate::rule::{
     Context, Declare, Finding, Judges, Level, Levels, Meta, Operation, Report, Rule, Speaks,
 };
-use crate::workload::keeping::{Fleeting, fleeting, unfit};
+use crate::workload::keeping::{Fleeting, fleeting, serves, unfit};
 use crate::workload::{Data, Workload, data};
 
 /// The parameters.
@@ -90,7 +93,8 @@ impl Declare for VolatileData {
         id: "volatile-data",
         levels: Levels {
             baseline: Level::Warn,
-            strict: Level::Deny,
+            // A cache may start empty, and only its owner knows.
+            strict: Level::Warn,
         },
         judges: Judges::Sets,
         speaks: Speaks::AtValidate,
@@ -113,6 +117,9 @@ struct Lost<'v, 'a> {
 
 impl Rule for VolatileData {
     fn check(&self, sts: &StatefulSet<'_>, cx: &Context<'_>, report: &mut Report) {
+        if is_crowded(sts) {
+            return;
+        }
         let stated = self.mount_path.as_ref().map(|path| Data {
             mount_path: path.0.clone(),
             ..Data::default()
@@ -121,10 +128,12 @@ impl Rule for VolatileData {
             .containers()
             .flat_map(|container| lost(sts, cx, container, stated.as_ref()))
             .collect();
-        for one in &lost {
+        let mut told = BTreeSet::new();
+        // One word for a container, however many folders it has: the defect is one.
+        for one in lost.iter().filter(|one| told.insert(&*one.container.name)) {
             let finding = one.finding();
             if cx.operation == Operation::Update {
-                report.add(finding.remedy("make the set anew with a claim template and a mount (kubectl delete --cascade=orphan), and move the data there first"));
+                report.add(finding.remedy("make the claims <claim>-<set>-N and copy the data there; then make the set anew with the claim template and its mount (kubectl delete --cascade=orphan), and delete its pods one by one"));
                 continue;
             }
             let hint = match self.storage {
@@ -157,6 +166,18 @@ impl Rule for VolatileData {
     }
 }
 
+/// No pod has so many of anything, and to look at each container beside all others takes their square.
+const CROWD: usize = 256;
+
+fn is_crowded(sts: &StatefulSet<'_>) -> bool {
+    let pod = &sts.spec.template.spec;
+    let mut all = sts.all_containers();
+    pod.containers.len() + pod.init_containers.len() > CROWD
+        || pod.volumes.len() > CROWD
+        || sts.spec.volume_claim_templates.len() > CROWD
+        || all.any(|(_, container)| container.item().volume_mounts.len() > CROWD)
+}
+
 /// What a container loses; `stated` is where an unknown workload has its data.
 fn lost<'v, 'a>(
     sts: &'v StatefulSet<'a>,
@@ -167,12 +188,13 @@ fn lost<'v, 'a>(
     let workload = cx.workload(&container);
     let is_alone = sts.spec.template.spec.containers.len() == 1;
     let all = match workload {
-        Some(workload) if workload.stores_elsewhere => &[],
+        Some(workload) if !serves(&container, workload) => &[],
         Some(workload) => &workload.data[..],
         None if is_alone => stated.map_or(&[][..], std::slice::from_ref),
         None => &[],
     };
-    let lost = all.iter().filter_map(|data| {
+    let is_certain = |data: &&Data| workload.is_none() || data.by_default;
+    let lost = all.iter().filter(is_certain).filter_map(|data| {
         let on = fleeting(sts, container.item(), &data.mount_path)?;
         Some(Lost {
             container,
@@ -213,7 +235,6 @@ impl Lost<'_, '_> {
         };
         Finding::new(self.container.path(), message)
             .container(name)
-            .subject(path)
             .why(why)
     }
 

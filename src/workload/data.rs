@@ -25,14 +25,22 @@ const ROOTS: &[&str] = &[
     "var/tmp",
 ];
 
-/// Words in a volume's name that speak for configuration, credentials, or something that may be lost.
+/// Words in a volume's name, or in where it is mounted, that speak for configuration, credentials, programs, or something that may
+/// be lost.
 const WORDS: &[&str] = &[
+    "agent",
+    "auth",
+    "authorized",
+    "bin",
+    "bootstrap",
     "ca",
     "cache",
     "cert",
     "certificate",
     "certificates",
     "certs",
+    "cfg",
+    "cm",
     "conf",
     "config",
     "configmap",
@@ -40,35 +48,85 @@ const WORDS: &[&str] = &[
     "configuration",
     "credential",
     "credentials",
+    "creds",
+    "crt",
+    "dashboard",
     "dashboards",
     "dshm",
+    "entrypoint",
     "env",
+    "extensions",
+    "health",
+    "healthcheck",
+    "hosts",
+    "htpasswd",
     "init",
     "initdb",
+    "jars",
+    "jmx",
+    "jwt",
     "key",
     "keys",
     "keystore",
+    "keytab",
+    "krb5",
     "kube",
+    "kubeconfig",
+    "libs",
     "license",
+    "lock",
     "log",
     "logs",
+    "migrations",
+    "modules",
+    "oidc",
+    "otel",
+    "passwd",
     "password",
     "passwords",
+    "payload",
+    "pem",
+    "pgpass",
+    "pid",
+    "pki",
+    "plugin",
     "plugins",
+    "policies",
+    "policy",
+    "probe",
+    "probes",
+    "properties",
+    "provisioning",
+    "realm",
+    "realms",
+    "rules",
+    "saml",
+    "scratch",
     "script",
     "scripts",
     "secret",
     "secrets",
+    "settings",
     "shared",
     "shm",
+    "sock",
     "socket",
+    "spire",
     "ssh",
     "ssl",
+    "startup",
+    "template",
+    "templates",
+    "theme",
+    "themes",
     "tls",
     "tmp",
     "token",
     "tokens",
+    "tools",
     "truststore",
+    "work",
+    "workdir",
 ];
 
 /// Words in a volume's name that speak for data, wherever it is mounted: `.ollama` and the like hold nothing else.
@@ -94,10 +152,14 @@ pub fn doubt(mount: &VolumeMount<'_>) -> Option<String> {
     let path = canonical(&mount.mount_path);
     let under = system_folder(&mount.mount_path);
     let words = || mount.name.split(['-', '_', '.']);
+    let is_data = words().any(|word| DATA.contains(&word));
     let hidden = path.split('/').find(|part| part.starts_with('.'));
-    let hidden = hidden.filter(|_| !words().any(|word| DATA.contains(&word)));
-    let word = words().find(|word| WORDS.contains(word));
+    let hidden = hidden.filter(|_| !is_data);
+    let below = path.split('/').flat_map(|part| part.split(['-', '_', '.']));
+    let speaks = |word: &&str| WORDS.contains(&&*word.to_ascii_lowercase());
+    let word = words().chain(below.filter(|_| !is_data)).find(speaks);
     match (under, hidden, word) {
+        _ if !mount.mount_path.starts_with('/') => Some("its path is no absolute one".to_owned()),
         _ if path.is_empty() => Some("it is mounted at the root".to_owned()),
         (Some(root), _, _) => Some(format!("it is mounted under {root}")),
         (_, Some(part), _) => Some(format!("it is mounted under a hidden folder, {part}")),
@@ -107,7 +169,7 @@ pub fn doubt(mount: &VolumeMount<'_>) -> Option<String> {
         {
             Some("it looks like a single file".to_owned())
         }
-        (_, _, Some(word)) => Some(format!("{word:?} in its name speaks against data")),
+        (_, _, Some(word)) => Some(format!("{word:?} in its name or path speaks against data")),
         (None, None, None) => None,
     }
 }
@@ -125,14 +187,19 @@ fn canonical(path: &str) -> String {
     parts.join("/")
 }
 
-/// Whether the last part has an extension of letters, as `init.sql` has and `15.2` has not.
+/// Whether the last part has an extension with a letter in it, as `init.sql` and `my.p12` have and `15.2` has not, or is called as
+/// only files are.
 fn is_file_like(path: &str) -> bool {
     let last = path.rsplit('/').next().unwrap_or_default();
-    last.rsplit_once('.').is_some_and(|(stem, extension)| {
+    let extended = last.rsplit_once('.').is_some_and(|(stem, extension)| {
         !stem.is_empty()
             && (2..=10).contains(&extension.len())
-            && extension.bytes().all(|byte| byte.is_ascii_alphabetic())
-    })
+            && extension.bytes().all(|byte| byte.is_ascii_alphanumeric())
+            && extension.starts_with(|first: char| first.is_ascii_alphabetic())
+    });
+    let is_named_so = last == "passwd"
+        || last.ends_with("file") && last.starts_with(|c: char| c.is_ascii_uppercase());
+    extended || is_named_so
 }
 
 #[cfg(test)]
@@ -166,6 +233,9 @@ mod tests {
             "etc/foo",
             "/proc",
             "/dev/shm",
+            "/app/Caddyfile",
+            "/app/my.p12",
+            "C:\\\\Windows\\\\Temp",
             "/tmp",
             "/x/app.conf",
         ] {
@@ -183,6 +253,9 @@ mod tests {
             assert!(!is_data(name, "/data", ""), "{name}");
         }
         assert!(!is_data("data", "/data", "settings.yaml"));
+        for path in ["/app/conf", "/prometheus/rules"] {
+            assert!(!is_data("app", path, ""), "{path}");
+        }
         assert!(is_data("models", "/home/me/.ollama", ""));
         for name in ["id", "data-keys", "home"] {
             assert!(!is_data(name, "/home/me/.ssh", ""), "{name}");

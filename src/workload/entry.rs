@@ -31,10 +31,6 @@ pub struct Workload {
     /// What it must not lose.
     #[serde(default)]
     pub data: Vec<Data>,
-    /// Whether it may keep its data in another service, such as an object store or a database: that it mounts nothing then
-    /// says nothing.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub stores_elsewhere: bool,
     /// Whether it can serve.
     #[serde(default)]
     pub readiness: Option<KnownProbe>,
@@ -153,6 +149,9 @@ pub struct DefaultPort {
 pub struct Data {
     /// Where it is mounted.
     pub mount_path: String,
+    /// Whether the image itself, without arguments and variables, keeps its data there.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub by_default: bool,
     /// The folder of the volume to mount there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sub_path: Option<String>,

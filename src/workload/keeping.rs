@@ -3,7 +3,7 @@
 use super::entry::{Data, Workload};
 use super::words::Said;
 use crate::object::Named;
-use crate::object::view::{Container, StatefulSet, Volume};
+use crate::object::view::{Container, EnvVar, StatefulSet, Text, Volume};
 
 /// On what the data of a container is that does not outlive its pod.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -26,9 +26,11 @@ pub fn fleeting<'v>(
     container: &'v Container<'_>,
     path: &str,
 ) -> Option<Fleeting<'v>> {
-    let mut lasting = container.volume_mounts.iter();
-    let lasts = lasting.any(|mount| lasts(set, &mount.name));
-    if lasts || !container.volume_devices.is_empty() {
+    let lasting = |container: &Container<'_>| {
+        let mut mounts = container.volume_mounts.iter();
+        mounts.any(|mount| lasts(set, &mount.name)) || !container.volume_devices.is_empty()
+    };
+    if lasting(container) {
         return None;
     }
     let mounts = || container.volume_mounts.iter();
@@ -38,7 +40,11 @@ pub fn fleeting<'v>(
     let covering =
         mounts().filter(|mount| is_below(path, &mount.mount_path) || same(path, &mount.mount_path));
     let Some(mount) = covering.max_by_key(|mount| mount.mount_path.len()) else {
-        return Some(Fleeting::Layer);
+        // Beside one that keeps its data, it may only help: make backups, or watch.
+        let mut all = set.all_containers();
+        let kept = all.any(|(_, other)| lasting(other.item()));
+        let kept = kept || !set.spec.volume_claim_templates.is_empty();
+        return (!kept).then_some(Fleeting::Layer);
     };
     match volume(set, &mount.name)? {
         volume if volume.host_path.is_there() => Some(Fleeting::Node(&volume.name)),
@@ -112,28 +118,48 @@ pub fn unfit(
                 .to_owned(),
         );
     }
-    let said = Said::by(container);
-    if said.is_configured() {
+    let mut mounts = container.volume_mounts.iter();
+    if Said::by(container).is_configured() || mounts.any(|mount| configures(set, &mount.name)) {
         return Some("its configuration may keep the data elsewhere".to_owned());
     }
-    let stated = container.env.iter().any(|variable| {
-        let ours = data.env.get(&*variable.name);
-        match ours {
-            Some(value) => *value != *variable.value,
-            None => names_folder(&variable.name) && variable.value.contains('/'),
+    let moves = |variable: &EnvVar<'_>| match data.env.get(&*variable.name) {
+        Some(value) => *value != *variable.value,
+        // What has no value here is known to somebody else.
+        None => {
+            variable.value.contains('/')
+                || variable.value.is_empty() && names_folder(&variable.name)
         }
-    });
-    let mut words = container.command.iter().chain(&container.args);
-    let moved = stated || words.any(|word| word.contains('/') && names_folder(word));
-    moved.then(|| "its command line or environment name another folder".to_owned())
+    };
+    let speaks = |word: &Text<'_>| word.contains(['/', '$']) || names_folder(word);
+    let elsewhere = container.env.iter().any(moves) || container.args.iter().any(speaks);
+    (elsewhere || !container.command.is_empty())
+        .then(|| "its command line or environment may keep the data elsewhere".to_owned())
+}
+
+/// Whether what is mounted under this name is configuration.
+fn configures(set: &StatefulSet<'_>, name: &str) -> bool {
+    volume(set, name).is_some_and(|volume| {
+        let sources = [volume.config_map, volume.secret, volume.projected];
+        sources.iter().any(|source| source.is_there())
+    })
+}
+
+/// Whether the container runs the workload's own server, as far as its command line tells: the image of a database also makes its
+/// backups.
+#[must_use]
+pub fn serves(container: &Container<'_>, workload: &Workload) -> bool {
+    let said = Said::by(container);
+    !said.is_idle() && !said.is_told(&workload.not_if) && said.runs_server(&workload.id)
 }
 
 /// Whether a word speaks of a folder.
 fn names_folder(word: &str) -> bool {
     let word = word.to_ascii_lowercase();
-    ["dir", "data", "path", "store", "storage", "home", "db"]
-        .iter()
-        .any(|part| word.contains(part))
+    [
+        "dir", "data", "path", "store", "storage", "home", "db", "base", "root", "mem",
+    ]
+    .iter()
+    .any(|part| word.contains(part))
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ mod peers;
 mod ports;
 pub mod probe;
 mod source;
+mod started;
 #[cfg(test)]
 mod tests;
 mod words;
@@ -23,7 +24,7 @@ use std::fmt;
 pub use catalogue::{COMMON, Catalogue, read_ahead};
 pub use entry::{Confidence, Data, KnownProbe, Workload};
 pub use faults::{Fault, faults};
-pub use peers::Forming;
+pub use peers::{Forming, services_named};
 pub use ports::Port;
 pub use source::probe as asked;
 

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use regex::Regex;
+
 use super::catalogue::Match;
 use super::entry::{Confidence, Workload};
 use super::words::Said;
@@ -63,6 +65,24 @@ fn needs_peers(catalogue: &Catalogue, container: &Container<'_>, names: impl Fn(
 /// Whether what is known of a workload holds for a container that says this.
 fn is_relied_on(workload: &Workload, said: &Said<'_, '_>) -> bool {
     workload.confidence > Confidence::Low && !said.is_told(&workload.not_if)
+}
+
+/// The Services by which a set's manifest calls the set's own pods: `db` of `web-0.db`, `$(POD_NAME).db` or `web-{0...2}.db:80`.
+#[must_use]
+pub fn services_named(set: &StatefulSet<'_>, name: &str) -> BTreeSet<String> {
+    let ordinal = r"-(?:[0-9]+|%d|\{[^}\s]*\}|\$[({]?[A-Za-z_]+[)}]?)";
+    let own = r"\$(?:[({]?(?:MY_)?(?:POD_NAME|POD|HOSTNAME)[)}]?|\(hostname(?: -s)?\))";
+    let pod = match name.len() {
+        1..=253 => format!("(?:{}{ordinal}|{own})", regex::escape(name)),
+        _ => own.to_owned(),
+    };
+    let Ok(host) = Regex::new(&format!(r"{pod}\.([a-z0-9](?:[-a-z0-9]*[a-z0-9])?)")) else {
+        return BTreeSet::new();
+    };
+    let containers = set.all_containers().map(|(_, container)| container.item());
+    let texts = containers.flat_map(texts);
+    let hosts = texts.flat_map(|text| host.captures_iter(text).map(|found| found[1].to_owned()));
+    hosts.collect()
 }
 
 /// Whether a container names several of the set's pods, or the governing Service as a host that it connects to. One pod alone may
@@ -195,6 +215,35 @@ mod tests {
                 "no DNS name before it is ready: {container}"
             );
             assert!(!forms(PARALLEL, container, true), "{container}");
+        }
+    }
+
+    #[test]
+    fn the_service_of_the_set_s_own_pods_is_the_one_that_they_are_called_by() {
+        for (text, service) in [
+            (
+                "db-0.db-internal.shop.svc.cluster.local:7000",
+                Some("db-internal"),
+            ),
+            (
+                "--initial-cluster=db-0=http://db-0.db-peer:2380,db-1=http://db-1.db-peer:2380",
+                Some("db-peer"),
+            ),
+            ("$(POD_NAME).db-hs.shop.svc", Some("db-hs")),
+            ("${HOSTNAME}.nodes", Some("nodes")),
+            ("exec x --advertise $(hostname -s).nodes", Some("nodes")),
+            ("http://db-{0...3}.db-hl/data", Some("db-hl")),
+            ("db-$(N).db-hl", Some("db-hl")),
+            ("http://db.shop.svc", None),
+            ("mydb-0,x", None),
+            ("db-0", None),
+        ] {
+            let text = format!(
+                r#"{{"metadata":{{"name":"db"}},"spec":{{"template":{{"spec":{{"containers":[{{"args":["{text}"]}}]}}}}}}}}"#
+            );
+            let set = StatefulSet::parse(&text).expect("a set");
+            let named: Vec<_> = services_named(&set, "db").into_iter().collect();
+            assert_eq!(named, Vec::from_iter(service), "{text}");
         }
     }
 

@@ -10,9 +10,9 @@ use crate::object::view::{Container, EnvVar};
 
 /// What a container says, put together once for all that is asked of it.
 pub(super) struct Said<'c, 'a> {
-    container: &'c Container<'a>,
+    pub(super) container: &'c Container<'a>,
     /// Command and arguments as one line.
-    line: String,
+    pub(super) line: String,
     /// Every variable as `NAME=value`; most images are not known, and nobody asks for them.
     variables: OnceCell<Vec<String>>,
 }
@@ -131,64 +131,6 @@ impl<'c, 'a> Said<'c, 'a> {
             })
         };
         other(&self.line) || self.variables().iter().any(|variable| other(variable))
-    }
-
-    /// Whether it only waits, as for a repair by hand.
-    pub(super) fn is_idle(&self) -> bool {
-        static IDLE: LazyLock<Regex> = LazyLock::new(|| {
-            Regex::new(
-                r"(^|[\s;/&])(sleep\s+(infinity|inf|\d+[smhd]?)|tail\s+-f\s+/dev/null)[\s;]*$",
-            )
-            .expect("a pattern")
-        });
-        let line = &*self.line;
-        let first = line.split_whitespace().next().unwrap_or_default();
-        let is_shell = matches!(
-            first.rsplit('/').next(),
-            Some("sh" | "bash" | "sleep" | "tail")
-        );
-        is_shell && IDLE.is_match(line)
-    }
-
-    /// Whether the arguments are those of its server: options, or a word that servers are started with.
-    pub(super) fn starts_server(&self, workload: &str) -> bool {
-        const WORDS: &[&str] = &[
-            "server",
-            "serve",
-            "start",
-            "start-dev",
-            "start-single-node",
-            "run",
-            "standalone",
-            "mysqld",
-            "mariadbd",
-            "mongod",
-            "mongos",
-            "redis-server",
-            "valkey-server",
-            "keydb-server",
-            "postgres",
-            "influxd",
-            "memcached",
-            "nats-server",
-            "etcd",
-            "rabbitmq-server",
-            "master",
-            "volume",
-            "filer",
-            "store",
-            "receive",
-            "compact",
-            "rule",
-            "alpha",
-            "zero",
-        ];
-        let Some(first) = self.container.args.first() else {
-            return true;
-        };
-        let name = first.rsplit('/').next().unwrap_or_default();
-        let is_agent = name == "agent" && workload.starts_with("consul");
-        first.starts_with('-') || WORDS.contains(&name) || is_agent
     }
 
     /// To which address it is told to bind.

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result};
 
 /// Time for what takes a moment on an idle machine and must not fail on a busy one.
-pub(crate) const SOON: Duration = Duration::from_mins(1);
+pub(crate) const SOON: Duration = Duration::from_mins(3);
 
 const PAUSE: Duration = Duration::from_millis(50);
 

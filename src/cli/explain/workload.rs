@@ -149,12 +149,6 @@ fn data(out: &mut dyn Write, workload: &Workload) -> Result<()> {
     if !workload.data.is_empty() {
         writeln!(out, "\n{bold}Data{bold:#}")?;
     }
-    if workload.stores_elsewhere {
-        writeln!(
-            out,
-            "  unless another service keeps it, such as an object store"
-        )?;
-    }
     for data in &workload.data {
         let sub_path = data
             .sub_path

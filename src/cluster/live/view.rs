@@ -23,6 +23,14 @@ impl ClusterView for Live {
         }
     }
 
+    fn headless_services_now(&self, namespace: &str) -> Option<Listing<Service>> {
+        if self.looks_up(Lookup::Services) {
+            None
+        } else {
+            self.others.headless_services_now(namespace)
+        }
+    }
+
     fn service(&self, namespace: &str, name: &str) -> Known<Arc<Service>> {
         if self.looks_up(Lookup::Services) {
             self.watches.services.get(namespace, name)
