@@ -181,7 +181,7 @@ impl Few {
                 "make it a claim template, which gives each pod a claim of its own; or use a claim that allows ReadWriteMany"
             }
             Operation::Update => {
-                "use a claim that allows ReadWriteMany, or one replica; a claim template, which gives each pod a claim of its own, can be added only by `kubectl delete --cascade=orphan` and making the set anew"
+                "use a claim that allows ReadWriteMany, or one replica; a claim template, which gives each pod a claim of its own, can be added only by `kubectl delete --cascade=orphan`, making the set anew, and deleting its pods one by one"
             }
         };
         Finding::new(

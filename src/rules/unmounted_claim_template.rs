@@ -76,7 +76,7 @@ impl Rule for UnmountedClaimTemplate {
                 .why("each pod gets a claim that nobody uses")
                 .remedy(match cx.operation {
                     Operation::Create => "mount it where the data is kept, or remove it: later it cannot be removed",
-                    Operation::Update => "mount it where the data is kept; it can be removed only by `kubectl delete --cascade=orphan` and making the set anew",
+                    Operation::Update => "mount it where the data is kept; it can be removed only by `kubectl delete --cascade=orphan`, making the set anew, and deleting its pods one by one",
                 }),
             );
         }

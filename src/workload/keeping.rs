@@ -130,7 +130,9 @@ pub fn unfit(
                 || variable.value.is_empty() && names_folder(&variable.name)
         }
     };
-    let speaks = |word: &Text<'_>| word.contains(['/', '$']) || names_folder(word);
+    // An empty word is how a server is told to keep nothing: `--save ""`.
+    let speaks =
+        |word: &Text<'_>| word.is_empty() || word.contains(['/', '$']) || names_folder(word);
     let elsewhere = container.env.iter().any(moves) || container.args.iter().any(speaks);
     (elsewhere || !container.command.is_empty())
         .then(|| "its command line or environment may keep the data elsewhere".to_owned())
@@ -149,7 +151,9 @@ fn configures(set: &StatefulSet<'_>, name: &str) -> bool {
 #[must_use]
 pub fn serves(container: &Container<'_>, workload: &Workload) -> bool {
     let said = Said::by(container);
-    !said.is_idle() && !said.is_told(&workload.not_if) && said.runs_server(&workload.id)
+    // MongoDB's router keeps nothing.
+    let keeps_nothing = said.is_idle() || said.has_words("mongos");
+    !keeps_nothing && !said.is_told(&workload.not_if) && said.runs_server(&workload.id)
 }
 
 /// Whether a word speaks of a folder.
