@@ -2,8 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use regex::Regex;
-
 use super::catalogue::Match;
 use super::entry::{Confidence, Workload};
 use super::words::Said;
@@ -70,19 +68,69 @@ fn is_relied_on(workload: &Workload, said: &Said<'_, '_>) -> bool {
 /// The Services by which a set's manifest calls the set's own pods: `db` of `web-0.db`, `$(POD_NAME).db` or `web-{0...2}.db:80`.
 #[must_use]
 pub fn services_named(set: &StatefulSet<'_>, name: &str) -> BTreeSet<String> {
-    let ordinal = r"-(?:[0-9]+|%d|\{[^}\s]*\}|\$[({]?[A-Za-z_]+[)}]?)";
-    let own = r"\$(?:[({]?(?:MY_)?(?:POD_NAME|POD|HOSTNAME)[)}]?|\(hostname(?: -s)?\))";
-    let pod = match name.len() {
-        1..=253 => format!("(?:{}{ordinal}|{own})", regex::escape(name)),
-        _ => own.to_owned(),
-    };
-    let Ok(host) = Regex::new(&format!(r"{pod}\.([a-z0-9](?:[-a-z0-9]*[a-z0-9])?)")) else {
-        return BTreeSet::new();
-    };
     let containers = set.all_containers().map(|(_, container)| container.item());
-    let texts = containers.flat_map(texts);
-    let hosts = texts.flat_map(|text| host.captures_iter(text).map(|found| found[1].to_owned()));
-    hosts.collect()
+    let texts = containers.flat_map(texts).filter(|text| text.contains('.'));
+    let mut services = BTreeSet::new();
+    for text in texts {
+        let ordinals =
+            places(text, name).filter_map(|(_, after)| after_ordinal(after.strip_prefix('-')?));
+        let variables = text.match_indices('$').map(|(at, _)| &text[at..]);
+        let own = variables.filter_map(|text| {
+            let (variable, after) = variable(text)?;
+            is_pod_name(variable).then_some(after)
+        });
+        services.extend(ordinals.chain(own).filter_map(label));
+    }
+    services
+}
+
+/// What stands behind an ordinal or a placeholder for one.
+fn after_ordinal(text: &str) -> Option<&str> {
+    match text.as_bytes().first()? {
+        b'0'..=b'9' => Some(text.trim_start_matches(|c: char| c.is_ascii_digit())),
+        b'%' => text.strip_prefix("%d"),
+        b'{' => Some(closed(text, '}')?.1),
+        b'$' => Some(variable(text)?.1),
+        _ => None,
+    }
+}
+
+/// The variable with which a text begins, and what stands behind: of `$X`, `${X}` and `$(X)`.
+fn variable(text: &str) -> Option<(&str, &str)> {
+    let text = text.strip_prefix('$')?;
+    match text.as_bytes().first()? {
+        b'(' => closed(&text[1..], ')'),
+        b'{' => closed(&text[1..], '}'),
+        _ => {
+            let is_in = |c: char| c.is_ascii_alphanumeric() || c == '_';
+            Some(text.split_at(text.find(|c| !is_in(c)).unwrap_or(text.len())))
+        }
+    }
+}
+
+/// What stands before and behind the next such sign, if it is near: a text may begin what it never ends, many times over.
+fn closed(text: &str, sign: char) -> Option<(&str, &str)> {
+    let near = &text[..text.floor_char_boundary(128)];
+    let at = near.find(sign)?;
+    Some((&text[..at], &text[at + 1..]))
+}
+
+/// Whether a variable, or a command in its place, is the pod's own name.
+fn is_pod_name(variable: &str) -> bool {
+    let variable = variable.strip_prefix("MY_").unwrap_or(variable);
+    matches!(
+        variable,
+        "POD_NAME" | "POD" | "HOSTNAME" | "hostname" | "hostname -s"
+    )
+}
+
+/// The label of a DNS name that stands behind a dot at the beginning of a text.
+fn label(text: &str) -> Option<String> {
+    let text = text.strip_prefix('.')?;
+    let is_in = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    let label = &text[..text.find(|c| !is_in(c)).unwrap_or(text.len())];
+    let label = label.trim_end_matches('-');
+    (!label.is_empty() && !label.starts_with('-')).then(|| label.to_owned())
 }
 
 /// Whether a container names several of the set's pods, or the governing Service as a host that it connects to. One pod alone may
