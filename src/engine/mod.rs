@@ -243,7 +243,7 @@ fn check<'p>(
         .knowing(catalogue);
     // A name that was injected a moment ago was looked up then.
     if case.operation == Operation::Create && service::is_injected(case.object) {
-        cx = cx.not_asking_for(Some(&case.object.spec.service_name));
+        cx = cx.not_asking_for(&case.object.spec.service_name);
     }
     cx.rules = RULES;
     let waivers: Vec<Waiver<'_>> = waivers(case.object).collect();

@@ -303,6 +303,15 @@ impl Record {
         }
     }
 
+    /// The record on a set, if it has one that can be read.
+    #[must_use]
+    pub fn on(set: &StatefulSet<'_>) -> Option<Self> {
+        match Self::read(Self::text_on(set)) {
+            Carried::Record(record) => Some(record),
+            Carried::None | Carried::Foreign => None,
+        }
+    }
+
     /// The annotation's text as it stands on a set.
     #[must_use]
     pub fn text_on<'v>(set: &'v StatefulSet<'_>) -> Option<&'v str> {

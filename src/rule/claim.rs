@@ -10,6 +10,7 @@ use k8s_openapi::api::core::v1::{
 use k8s_openapi::apimachinery::pkg::api::resource;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
+use super::finding::first;
 use super::{Context, Known};
 use crate::object::quantity::Quantity;
 use crate::object::view::StatefulSet;
@@ -90,16 +91,10 @@ impl Claim<'_> {
                 self.name
             ),
             Some(left) if left.is_empty() => format!("No claim {}-{set}-N is left over", self.name),
-            Some(left) => {
-                let more = left.len().saturating_sub(NAMED);
-                let more = (more > 0).then(|| format!(" and {more} more"));
-                let named = &left[..left.len().min(NAMED)];
-                format!(
-                    "Leftover claims are adopted with what is in them: {}{}",
-                    named.join(", "),
-                    more.unwrap_or_default()
-                )
-            }
+            Some(left) => format!(
+                "Leftover claims are adopted with what is in them: {}",
+                first(&left, NAMED)
+            ),
         }
     }
 }

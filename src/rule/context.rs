@@ -43,7 +43,7 @@ pub struct Context<'a> {
     pub rules: &'a [Entry],
     /// What rules needed to know and the view could not tell.
     questions: RefCell<Vec<Question>>,
-    /// The Service that is asked nobody for.
+    /// The Service that nobody is asked for.
     unasked: Option<&'a str>,
     /// What is known of workloads.
     catalogue: &'a Catalogue,
@@ -96,8 +96,8 @@ impl<'a> Context<'a> {
 
     /// The same, which asks nobody for this Service.
     #[must_use]
-    pub fn not_asking_for(mut self, service: Option<&'a str>) -> Self {
-        self.unasked = service;
+    pub fn not_asking_for(mut self, service: &'a str) -> Self {
+        self.unasked = Some(service);
         self
     }
 
@@ -112,22 +112,17 @@ impl<'a> Context<'a> {
     /// A Service without selector fits none: somebody else names its endpoints.
     #[must_use]
     pub fn headless_services(&self, labels: &Labels<'_>) -> Known<Vec<Arc<Service>>> {
-        self.fitting(labels, Some(self.cluster.headless_services(self.namespace)))
+        self.fitting(self.known_headless_services(labels))
     }
 
     /// The same, as they are at this moment: for a name that can never be changed it is not enough what was so a moment ago.
     #[must_use]
     pub fn headless_services_now(&self, labels: &Labels<'_>) -> Known<Vec<Arc<Service>>> {
-        self.fitting(labels, self.cluster.headless_services_now(self.namespace))
+        let services = self.cluster.headless_services_now(self.namespace);
+        self.fitting(selecting(services.unwrap_or_else(Listing::unknown), labels))
     }
 
-    fn fitting(
-        &self,
-        labels: &Labels<'_>,
-        services: Option<Listing<Service>>,
-    ) -> Known<Vec<Arc<Service>>> {
-        let mut services = services.unwrap_or_else(Listing::unknown);
-        services.items.retain(|service| selects(service, labels));
+    fn fitting(&self, services: Listing<Service>) -> Known<Vec<Arc<Service>>> {
         match (services.items.is_empty(), services.complete) {
             (false, _) => Known::Present(services.items),
             (true, true) => Known::Absent,
@@ -140,9 +135,7 @@ impl<'a> Context<'a> {
     /// The headless Services that select pods with these labels, as far as they are at hand: nobody is asked for more.
     #[must_use]
     pub fn known_headless_services(&self, labels: &Labels<'_>) -> Listing<Service> {
-        let mut services = self.cluster.headless_services(self.namespace);
-        services.items.retain(|service| selects(service, labels));
-        services
+        selecting(self.cluster.headless_services(self.namespace), labels)
     }
 
     /// The Service of this name in the set's namespace.
@@ -326,4 +319,10 @@ impl<'a> Context<'a> {
         }
         Known::Unknown
     }
+}
+
+/// Those that select pods with these labels.
+fn selecting(mut services: Listing<Service>, labels: &Labels<'_>) -> Listing<Service> {
+    services.items.retain(|service| selects(service, labels));
+    services
 }

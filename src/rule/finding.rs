@@ -141,3 +141,12 @@ impl Report {
         self.findings
     }
 }
+
+/// The first so many in one line, and how many more there are.
+pub(super) fn first<T: AsRef<str>>(items: &[T], most: usize) -> String {
+    let named: Vec<_> = items.iter().take(most).map(AsRef::as_ref).collect();
+    match items.len() - named.len() {
+        0 => named.join(", "),
+        more => format!("{} and {more} more", named.join(", ")),
+    }
+}

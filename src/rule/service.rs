@@ -6,8 +6,9 @@ use std::sync::Arc;
 use k8s_openapi::api::core::v1::{Service, ServiceSpec};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
+use super::finding::first;
 use super::{Context, Operation};
-use crate::object::record::{Carried, Record};
+use crate::object::record::Record;
 use crate::object::view::StatefulSet;
 
 /// The longest manifest that is said: some hundred characters go into one warning, which begins with the rule's id.
@@ -40,13 +41,11 @@ pub fn begins_with_digit(name: &str) -> bool {
 /// Whether the set's name of a Service was injected.
 #[must_use]
 pub fn is_injected(sts: &StatefulSet<'_>) -> bool {
-    match Record::read(Record::text_on(sts)) {
-        Carried::Record(record) => record
-            .injected
-            .iter()
-            .any(|entry| entry.path == "spec.serviceName" && entry.value == *sts.spec.service_name),
-        Carried::None | Carried::Foreign => false,
-    }
+    Record::on(sts).is_some_and(|record| {
+        let mut entries = record.injected.iter();
+        entries
+            .any(|entry| entry.path == "spec.serviceName" && entry.value == *sts.spec.service_name)
+    })
 }
 
 /// The names of Services, sorted.
@@ -63,11 +62,7 @@ pub fn names(services: &[Arc<Service>]) -> Vec<&str> {
 /// The first ten in one line, and how many more there are.
 #[must_use]
 pub fn few<T: AsRef<str>>(items: &[T]) -> String {
-    let first: Vec<_> = items.iter().take(10).map(AsRef::as_ref).collect();
-    match items.len() - first.len() {
-        0 => first.join(", "),
-        more => format!("{} and {more} more", first.join(", ")),
-    }
+    first(items, 10)
 }
 
 /// The headless Services that could govern the set, in the imperative; none where none is at hand, or it is too late.

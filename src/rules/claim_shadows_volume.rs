@@ -31,7 +31,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use crate::object::Named;
-use crate::object::record::{Carried, Record};
+use crate::object::record::Record;
 use crate::object::view::StatefulSet;
 use crate::rule::{Context, Declare, Finding, Judges, Level, Levels, Meta, Report, Rule, Speaks};
 
@@ -60,11 +60,8 @@ impl Rule for ClaimShadowsVolume {
         if sts.spec.volume_claim_templates.is_empty() {
             return;
         }
-        let record = Record::read(Record::text_on(sts));
-        let injected: BTreeSet<_> = match &record {
-            Carried::Record(record) => record.claims().collect(),
-            _ => BTreeSet::new(),
-        };
+        let record = Record::on(sts);
+        let injected: BTreeSet<_> = record.iter().flat_map(Record::claims).collect();
         let mut claims: BTreeSet<_> = sts
             .claim_templates()
             .map(|claim| claim.item().name())

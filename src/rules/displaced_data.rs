@@ -39,7 +39,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::object::Path;
-use crate::object::record::{Carried, Record};
+use crate::object::record::Record;
 use crate::object::unit::{Standing, parts};
 use crate::object::view::StatefulSet;
 use crate::rule::waiver::waivers;
@@ -67,7 +67,7 @@ impl Declare for DisplacedData {
 
 impl Rule for DisplacedData {
     fn check(&self, sts: &StatefulSet<'_>, cx: &Context<'_>, report: &mut Report) {
-        let Carried::Record(record) = Record::read(cx.old.and_then(Record::text_on)) else {
+        let Some(record) = cx.old.and_then(Record::on) else {
             return;
         };
         let was_held = |set: &StatefulSet<'_>, part: &crate::object::unit::Part<'_>| {

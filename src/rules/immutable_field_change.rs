@@ -30,7 +30,7 @@ use serde_json::{Value, json};
 
 use crate::object::json;
 use crate::object::quantity::Quantity;
-use crate::object::record::{Carried, Record};
+use crate::object::record::Record;
 use crate::object::view::{ClaimTemplate, Spec, StatefulSet};
 use crate::object::{Named, Path};
 use crate::rule::{Context, Declare, Finding, Judges, Level, Levels, Meta, Report, Rule, Speaks};
@@ -159,7 +159,7 @@ fn names(claims: &[ClaimTemplate<'_>]) -> String {
 
 /// The claim templates that were injected and that this list does not have.
 fn unstated_claims(old: &StatefulSet<'_>, claims: &[ClaimTemplate<'_>]) -> String {
-    let Carried::Record(record) = Record::read(Record::text_on(old)) else {
+    let Some(record) = Record::on(old) else {
         return String::new();
     };
     let stated = |name: &&str| claims.iter().any(|claim| claim.name() == *name);

@@ -30,7 +30,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use crate::object::Named;
-use crate::object::record::{Carried, Record};
+use crate::object::record::Record;
 use crate::object::view::StatefulSet;
 use crate::rule::{
     Context, Declare, Finding, Judges, Known, Level, Levels, Meta, Operation, Report, Rule, Speaks,
@@ -76,11 +76,8 @@ impl Rule for UnexpandableStorage {
         if cx.operation == Operation::Update {
             return;
         }
-        let record = Record::read(Record::text_on(sts));
-        let injected: BTreeSet<_> = match &record {
-            Carried::Record(record) => record.claims().collect(),
-            _ => BTreeSet::new(),
-        };
+        let record = Record::on(sts);
+        let injected: BTreeSet<_> = record.iter().flat_map(Record::claims).collect();
         let claims = sts
             .claim_templates()
             .filter(|claim| !injected.contains(claim.item().name()));

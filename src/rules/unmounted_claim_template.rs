@@ -24,7 +24,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use crate::object::Named;
-use crate::object::record::{Carried, Record};
+use crate::object::record::Record;
 use crate::object::view::StatefulSet;
 use crate::rule::{
     Context, Declare, Finding, Judges, Level, Levels, Meta, Operation, Report, Rule, Speaks,
@@ -55,11 +55,8 @@ impl Rule for UnmountedClaimTemplate {
         if sts.spec.volume_claim_templates.is_empty() {
             return;
         }
-        let record = Record::read(Record::text_on(sts));
-        let injected: BTreeSet<_> = match &record {
-            Carried::Record(record) => record.claims().collect(),
-            _ => BTreeSet::new(),
-        };
+        let record = Record::on(sts);
+        let injected: BTreeSet<_> = record.iter().flat_map(Record::claims).collect();
         let mut settled: BTreeSet<_> = sts.mounts().map(|mount| mount.volume).collect();
         for claim in sts.claim_templates() {
             let name = claim.item().name();

@@ -27,7 +27,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::object::Named;
-use crate::object::record::{Carried, Record};
+use crate::object::record::Record;
 use crate::object::view::StatefulSet;
 use crate::rule::{Context, Declare, Finding, Judges, Level, Levels, Meta, Report, Rule, Speaks};
 
@@ -53,7 +53,7 @@ impl Declare for VolumeBehindClaim {
 
 impl Rule for VolumeBehindClaim {
     fn check(&self, sts: &StatefulSet<'_>, _: &Context<'_>, report: &mut Report) {
-        let Carried::Record(record) = Record::read(Record::text_on(sts)) else {
+        let Some(record) = Record::on(sts) else {
             return;
         };
         let is_injected = |name: &str| record.claims().any(|claim| claim == name);

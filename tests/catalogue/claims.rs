@@ -4,8 +4,6 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::fs;
-use std::path::PathBuf;
 
 use serde_json::{Value, json};
 use steadfast::admission;
@@ -13,6 +11,7 @@ use steadfast::cluster::Manifests;
 use steadfast::policy::PolicySet;
 
 use crate::common::fixtures::{self, Fixture};
+use crate::judged::Judged;
 
 const TEMPLATES: &str = "/spec/volumeClaimTemplates";
 
@@ -53,15 +52,8 @@ fn repaired(fixture: &Fixture) -> Option<Value> {
 
 #[test]
 fn injected_claim_templates_are_those_of_the_author() {
-    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
-    let file = root.join("tests/catalogue/claims.tsv");
-    let known = fs::read_to_string(&file).unwrap_or_default();
-    let judged: BTreeMap<&str, &str> = known
-        .lines()
-        .filter(|line| !line.starts_with('#'))
-        .filter_map(|line| line.rsplit_once('\t'))
-        .collect();
-    let (mut found, mut equal) = (HEAD.to_owned(), 0);
+    let mut judged = Judged::read("tests/catalogue/claims.tsv", HEAD);
+    let mut equal = 0;
     let corpus = fixtures::in_manifests("../shared/corpus");
     if corpus.is_empty() {
         return;
@@ -90,19 +82,9 @@ fn injected_claim_templates_are_those_of_the_author() {
                 continue;
             }
             let line = format!("{manifest}\t{set}\t{name}\t{}\t{}", of(&theirs), of(&ours));
-            let judgement = judged.get(&*line).copied().unwrap_or("?");
-            let _ = writeln!(found, "{line}\t{judgement}");
+            judged.add(&line);
         }
     }
-    let _ = writeln!(found, "# as the author had it: {equal}");
-    if std::env::var_os("UPDATE").is_some() {
-        fs::write(&file, &found).expect("a file");
-        return;
-    }
-    assert_eq!(
-        found, known,
-        "UPDATE=1 writes the list anew; judge what is new in it"
-    );
-    let open: Vec<_> = found.lines().filter(|line| line.ends_with("\t?")).collect();
-    assert!(open.is_empty(), "not judged yet:\n{}", open.join("\n"));
+    let _ = writeln!(judged.found, "# as the author had it: {equal}");
+    judged.settle();
 }

@@ -8,10 +8,10 @@ mod claims;
 #[path = "../common/mod.rs"]
 mod common;
 mod entries;
+mod judged;
 #[path = "../common/running.rs"]
 mod running;
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::PathBuf;
@@ -22,6 +22,7 @@ use steadfast::cluster::Manifests;
 use steadfast::policy::PolicySet;
 
 use common::fixtures;
+use judged::Judged;
 
 const FIELDS: [&str; 3] = ["readinessProbe", "livenessProbe", "startupProbe"];
 
@@ -112,15 +113,7 @@ fn compared(fixture: &fixtures::Fixture) -> Vec<(String, String, String)> {
 
 #[test]
 fn what_is_injected_asks_as_authors_do() {
-    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
-    let file = root.join("tests/catalogue/differences.tsv");
-    let known = fs::read_to_string(&file).unwrap_or_default();
-    let judged: BTreeMap<&str, &str> = known
-        .lines()
-        .filter(|line| !line.starts_with('#'))
-        .filter_map(|line| line.rsplit_once('\t'))
-        .collect();
-    let mut found = HEAD.to_owned();
+    let mut judged = Judged::read("tests/catalogue/differences.tsv", HEAD);
     let corpus = fixtures::in_manifests("../shared/corpus");
     if corpus.is_empty() {
         return;
@@ -137,19 +130,12 @@ fn what_is_injected_asks_as_authors_do() {
                 continue;
             }
             let line = format!("{manifest}\t{set}\t{place}\t{theirs}\t{ours}");
-            let judgement = judged.get(&*line).copied().unwrap_or("?");
-            let _ = writeln!(found, "{line}\t{judgement}");
+            judged.add(&line);
         }
     }
     if std::env::var_os("UPDATE").is_some() {
-        fs::write(&file, &found).expect("a file");
+        let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
         fs::write(root.join("target/injections.tsv"), &injections).expect("a file");
-        return;
     }
-    assert_eq!(
-        found, known,
-        "UPDATE=1 writes the list anew; judge what is new in it"
-    );
-    let open: Vec<_> = found.lines().filter(|line| line.ends_with("\t?")).collect();
-    assert!(open.is_empty(), "not judged yet:\n{}", open.join("\n"));
+    judged.settle();
 }
