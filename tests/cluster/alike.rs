@@ -19,8 +19,8 @@ use steadfast::policy::PolicySet;
 
 use crate::cluster::Cluster;
 use crate::eventually::{SOON, Stop, eventually};
+use crate::granted::{Granted, LOOKUPS, asked, is_listed};
 use crate::judged::Judged;
-use crate::known::{Granted, LOOKUPS, asked, is_listed};
 use crate::namespace::Namespace;
 use crate::tests;
 use crate::webhook::{Running, Webhook};

@@ -1,175 +1,30 @@
-//! What the cluster knows: a server that looks it up, with exactly what the chart grants.
+//! What the cluster knows, as the webhook acts upon it: with exactly what the chart grants.
 
-use std::path::PathBuf;
-use std::sync::Arc;
-use std::time::Duration;
-
-use anyhow::{Context as _, Result, bail, ensure};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD as BASE64;
+use anyhow::{Context as _, Result, ensure};
 use k8s_openapi::api::apps::v1::StatefulSet;
 use k8s_openapi::api::core::v1::Service;
 use kube::api::{DeleteParams, PostParams};
 use serde_json::{Value, json};
-use steadfast::admission::{self, Answer, Phase};
-use steadfast::cluster::{Fact, Live, Lookup, Overlay, Unseen};
-use steadfast::engine::Outcome;
-use steadfast::policy::PolicySet;
 
-use crate::access::{account, kubeconfig};
 use crate::cluster::Cluster;
-use crate::eventually::{SOON, Stop, eventually};
-use crate::invocation::Output;
+use crate::eventually::{SOON, eventually};
+use crate::granted::{
+    Granted, LOOKUPS, create, headless, is_listed, is_named, judged, said, service, service_name,
+    set, with_mount,
+};
 use crate::judged::Judged;
-use crate::lookups::client;
 use crate::namespace::Namespace;
 use crate::objects::{stored, warnings};
-use crate::pki::Authority;
-use crate::proxy::{Proxy, Way};
-use crate::registration::install;
 use crate::tests;
-use crate::webhook::{Running, Webhook};
+use crate::webhook::Webhook;
 
 tests![
     the_governing_service_is_found_among_all_others,
     a_renamed_service_is_never_named_by_its_old_name,
     a_class_counts_from_when_it_is_there,
     what_changed_a_moment_ago_counts,
-    what_is_watched_is_not_asked_for,
-    before_anything_is_watched_it_is_asked_for,
-    an_api_server_that_was_away_is_followed_anew,
-    nobody_is_held_up_by_an_api_server_that_is_slow,
-    what_may_not_be_asked_is_not_known,
     the_label_of_a_namespace_says_how_much_is_done,
 ];
-
-pub(crate) const LOOKUPS: &str =
-    "--lookups=services,storageclasses,persistentvolumeclaims,controllerrevisions";
-
-/// A release of the chart that judges nobody, for the account that it makes.
-pub(crate) struct Granted<'c> {
-    home: Namespace<'c>,
-}
-
-impl<'c> Granted<'c> {
-    pub(crate) fn install(cluster: &'c Cluster) -> Result<Self> {
-        let home = cluster.namespace("steadfast")?;
-        let ca = BASE64.encode(Authority::new("chart")?.pem());
-        let nobody =
-            json!({"key": "kubernetes.io/metadata.name", "operator": "In", "values": ["nobody"]});
-        let values = json!({
-            "replicas": 1, "tls": {"caBundle": ca, "secretName": "steadfast-tls"},
-            "webhook": {"namespaceSelector": [nobody]},
-        });
-        install(&home, &values)?;
-        Ok(Self { home })
-    }
-
-    pub(crate) fn access(&self) -> Result<PathBuf> {
-        account(&self.home, self.home.name())
-    }
-
-    /// The same by another way.
-    fn access_by(&self, proxy: &Proxy) -> Result<PathBuf> {
-        let token = std::fs::read_to_string(self.access()?)?;
-        let own: Value = serde_json::from_str(&token)?;
-        let file = format!("{}-proxy.kubeconfig", self.home.name());
-        kubeconfig(self.home.cluster(), &file, |config| {
-            config["users"] = own["users"].clone();
-            config["clusters"][0]["cluster"]["server"] = json!(proxy.url());
-        })
-    }
-}
-
-impl Drop for Granted<'_> {
-    fn drop(&mut self) {
-        let _ = self.home.helm(&["uninstall", self.home.name()]).run();
-    }
-}
-
-fn judged<'c>(cluster: &'c Cluster, prefix: &str, access: PathBuf) -> Result<Judged<'c>> {
-    let webhook = Webhook::new().flag(LOOKUPS).kubeconfig(access);
-    let judged = Judged::by(cluster.namespace(prefix)?, webhook)?;
-    is_listed(&judged.server)?;
-    Ok(judged)
-}
-
-/// The server has listed what it watches, each for the given number of times at least.
-pub(crate) fn is_listed(server: &Running) -> Result<()> {
-    eventually(SOON, "the server watches", || {
-        let log = server.log();
-        for kind in ["namespaces", "services", "storageclasses"] {
-            let said = log
-                .lines()
-                .any(|line| line.contains(" Watches ") && line.contains(kind));
-            ensure!(said, "{kind} are not listed: {log}");
-        }
-        Ok(())
-    })
-}
-
-fn service(name: &str, app: &str, spec: &Value) -> Value {
-    let mut service = json!({
-        "apiVersion": "v1", "kind": "Service", "metadata": {"name": name},
-        "spec": {"selector": {"app": app}, "ports": [{"port": 80}]},
-    });
-    for (key, value) in spec.as_object().into_iter().flatten() {
-        service["spec"][key] = value.clone();
-    }
-    service
-}
-
-fn headless(name: &str, app: &str) -> Value {
-    service(name, app, &json!({"clusterIP": "None"}))
-}
-
-fn set(name: &str, app: &str) -> Value {
-    json!({
-        "apiVersion": "apps/v1", "kind": "StatefulSet", "metadata": {"name": name},
-        "spec": {
-            "replicas": 0, "selector": {"matchLabels": {"app": app}},
-            "template": {
-                "metadata": {"labels": {"app": app}},
-                "spec": {"containers": [{"name": "app", "image": "registry.example/app:1", "ports": [{"containerPort": 80}]}]},
-            },
-        },
-    })
-}
-
-fn create(namespace: &Namespace<'_>, objects: &[Value]) -> Result<Output> {
-    let text: Vec<_> = objects.iter().map(Value::to_string).collect();
-    let create = namespace.kubectl(&["create", "-f", "-"]);
-    create.stdin(text.join("\n---\n")).succeed()
-}
-
-fn service_name(namespace: &Namespace<'_>, set: &str) -> Result<String> {
-    let set = stored(namespace, set)?;
-    let name = set["spec"]["serviceName"].as_str();
-    Ok(name.unwrap_or_default().to_owned())
-}
-
-/// Makes the set, right behind what else is made, until it is named. On a busy machine an answer may be late, and then nothing
-/// is injected; another name than this one is wrong for ever.
-fn is_named(namespace: &Namespace<'_>, with: &[Value], app: &str, name: &str) -> Result<Output> {
-    if !with.is_empty() {
-        create(namespace, with)?;
-    }
-    eventually(SOON, &format!("{app} gets the name {name}"), || {
-        let output = create(namespace, &[set(app, app)])?;
-        let found = service_name(namespace, app)?;
-        if found == name {
-            return Ok(output);
-        }
-        ensure!(
-            found.is_empty(),
-            Stop::new(format!("{app}: {found} is wrong: {output}"))
-        );
-        namespace
-            .kubectl(&["delete", "statefulset", app])
-            .succeed()?;
-        bail!("not named: {output}")
-    })
-}
 
 fn the_governing_service_is_found_among_all_others(cluster: &Cluster) -> Result<()> {
     let granted = Granted::install(cluster)?;
@@ -230,10 +85,6 @@ fn is_quiet(namespace: &Namespace<'_>, set: &str) -> Result<()> {
         ensure!(!said(&output, "governing"), "{output}");
         Ok(())
     })
-}
-
-fn said(output: &Output, words: &str) -> bool {
-    warnings(output).iter().any(|line| line.contains(words))
 }
 
 /// The old name is in the cache when the Service goes, and the new one is not yet.
@@ -298,14 +149,6 @@ fn what_changed_a_moment_ago_counts(cluster: &Cluster) -> Result<()> {
     Ok(())
 }
 
-fn with_mount(name: &str) -> Value {
-    let mut set = set(name, name);
-    set["spec"]["serviceName"] = json!(name);
-    set["spec"]["template"]["spec"]["containers"][0]["volumeMounts"] =
-        json!([{"name": "data", "mountPath": "/var/lib/app"}]);
-    set
-}
-
 fn a_class_counts_from_when_it_is_there(cluster: &Cluster) -> Result<()> {
     let granted = Granted::install(cluster)?;
     let namespace = cluster.namespace("class")?;
@@ -345,188 +188,6 @@ fn a_class_counts_from_when_it_is_there(cluster: &Cluster) -> Result<()> {
     ensure!(
         claims[0]["spec"]["storageClassName"] == class.as_str(),
         "{claims}"
-    );
-    Ok(())
-}
-
-/// All questions that were put to the API server so far, by kind and outcome.
-pub(crate) fn asked(server: &Running, cluster: &Cluster) -> Result<Vec<String>> {
-    let metrics = server.status(cluster, "/metrics")?;
-    let lines = metrics
-        .lines()
-        .filter(|line| line.starts_with("steadfast_lookups_total"));
-    Ok(lines.map(str::to_owned).collect())
-}
-
-fn what_is_watched_is_not_asked_for(cluster: &Cluster) -> Result<()> {
-    let granted = Granted::install(cluster)?;
-    let judged = judged(cluster, "watched", granted.access()?)?;
-    let (namespace, server) = (&judged.namespace, &judged.server);
-    create(namespace, &[headless("db-hl", "db")])?;
-    let bare = [set("db", "db")];
-    let mut complete = with_mount("db");
-    complete["spec"]["serviceName"] = json!("db-hl");
-    complete["spec"]["template"]["metadata"]["labels"]["app"] = json!("db");
-    complete["spec"]["volumeClaimTemplates"] = json!([{
-        "metadata": {"name": "data"},
-        "spec": {"storageClassName": "standard", "accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}},
-    }]);
-    // A name that can never be changed is looked up once more when it is injected, and by the one call for that.
-    for (what, set, calls) in [("bare", &bare[0], 1), ("complete", &complete, 0)] {
-        eventually(SOON, &format!("a {what} set takes {calls} calls"), || {
-            let before = total(&asked(server, cluster)?);
-            let create = ["create", "--dry-run=server", "-o", "json", "-f", "-"];
-            let output = namespace
-                .kubectl(&create)
-                .stdin(set.to_string())
-                .succeed()?;
-            let stored: Value = serde_json::from_str(&output.stdout)?;
-            ensure!(stored["spec"]["serviceName"] == "db-hl", "{output}");
-            let made = total(&asked(server, cluster)?) - before;
-            ensure!(made == calls, "{made} calls");
-            Ok(())
-        })?;
-    }
-    Ok(())
-}
-
-fn total(asked: &[String]) -> u64 {
-    let count = |line: &String| line.rsplit(' ').next()?.parse::<u64>().ok();
-    asked.iter().filter_map(count).sum()
-}
-
-/// A server that has just started has seen nothing yet.
-fn before_anything_is_watched_it_is_asked_for(cluster: &Cluster) -> Result<()> {
-    let granted = Granted::install(cluster)?;
-    let namespace = cluster.namespace("cold")?;
-    create(&namespace, &[headless("db-hl", "db")])?;
-    let client = client(cluster, &granted.access()?)?;
-    let live = Live::new(
-        client,
-        vec![Lookup::Services, Lookup::StorageClasses],
-        Arc::new(Unseen),
-    )
-    .within(SOON);
-    let review = json!({
-        "apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview",
-        "request": {
-            "uid": "u", "operation": "CREATE", "namespace": namespace.name(), "name": "db", "object": set("db", "db"),
-            "kind": {"group": "apps", "version": "v1", "kind": "StatefulSet"},
-            "resource": {"group": "apps", "version": "v1", "resource": "statefulsets"},
-        },
-    });
-    let policies = PolicySet::built_in();
-    let judge = |facts: &[Fact]| {
-        let view = Overlay::new(&live, facts);
-        admission::handle(
-            Phase::Mutate,
-            &policies,
-            &view,
-            review.to_string().as_bytes(),
-        )
-    };
-    let first = judge(&[])?;
-    let injected = |answer: &Answer| {
-        answer
-            .judged
-            .iter()
-            .any(|judged| judged.outcome == Outcome::Injected)
-    };
-    ensure!(!injected(&first), "{:?}", first.judged);
-    let asked = cluster.block_on(live.ask(&first.questions));
-    let facts: Vec<_> = asked
-        .into_iter()
-        .filter_map(|asked| asked.fact.ok())
-        .collect();
-    let second = judge(&facts)?;
-    let name = second
-        .judged
-        .iter()
-        .find(|judged| judged.rule == "missing-service-name");
-    let done = name.and_then(|judged| Some(&judged.finding.fix.as_ref()?.done));
-    ensure!(
-        done.is_some_and(|done| done.contains("\"db-hl\"")),
-        "{:?}",
-        second.judged
-    );
-    Ok(())
-}
-
-fn an_api_server_that_was_away_is_followed_anew(cluster: &Cluster) -> Result<()> {
-    let (granted, proxy) = (Granted::install(cluster)?, Proxy::start(cluster)?);
-    let judged = judged(cluster, "away", granted.access_by(&proxy)?)?;
-    let namespace = &judged.namespace;
-    is_named(namespace, &[headless("old", "db")], "db", "old")?;
-    namespace
-        .kubectl(&["delete", "statefulset", "db"])
-        .succeed()?;
-
-    proxy.make(Way::Cut);
-    eventually(SOON, "the watch breaks", || {
-        let log = judged.server.log();
-        ensure!(log.contains("The watch broke"), "{log}");
-        Ok(())
-    })?;
-    namespace.kubectl(&["delete", "service", "old"]).succeed()?;
-    create(namespace, &[headless("new", "db"), set("db", "db")])?;
-    let name = service_name(namespace, "db")?;
-    ensure!(name.is_empty(), "{name} was guessed");
-    namespace
-        .kubectl(&["delete", "statefulset", "db"])
-        .succeed()?;
-
-    proxy.make(Way::Through);
-    is_named(namespace, &[], "db", "new")?;
-    Ok(())
-}
-
-/// What is not answered in time is given up: the write would fail where its webhook takes a second or more.
-fn nobody_is_held_up_by_an_api_server_that_is_slow(cluster: &Cluster) -> Result<()> {
-    let (granted, proxy) = (Granted::install(cluster)?, Proxy::start(cluster)?);
-    let judged = judged(cluster, "slow", granted.access_by(&proxy)?)?;
-    let namespace = &judged.namespace;
-    is_named(namespace, &[headless("db-hl", "db")], "db", "db-hl")?;
-    namespace
-        .kubectl(&["delete", "statefulset", "db"])
-        .succeed()?;
-    proxy.make(Way::Slow(Duration::from_millis(100)));
-    create(namespace, &[set("web", "web")])?;
-    let name = service_name(namespace, "web")?;
-    ensure!(name.is_empty(), "{name} was guessed");
-    let late = asked(&judged.server, cluster)?;
-    ensure!(
-        late.iter().any(|line| line.contains("outcome=\"late\"")),
-        "{late:?}"
-    );
-    proxy.make(Way::Through);
-    is_named(namespace, &[], "db", "db-hl")?;
-    Ok(())
-}
-
-fn what_may_not_be_asked_is_not_known(cluster: &Cluster) -> Result<()> {
-    let namespace = cluster.namespace("refused")?;
-    let access = account(&namespace, "default")?;
-    let webhook = Webhook::new().flag(LOOKUPS).kubeconfig(access);
-    let judged = Judged::by(namespace, webhook)?;
-    let namespace = &judged.namespace;
-    create(namespace, &[headless("db-hl", "db"), set("db", "db")])?;
-    ensure!(service_name(namespace, "db")?.is_empty());
-    let container = &stored(namespace, "db")?["spec"]["template"]["spec"]["containers"][0];
-    ensure!(
-        container["readinessProbe"].is_null(),
-        "the namespace is not known: {container}"
-    );
-    let refused = asked(&judged.server, cluster)?;
-    ensure!(
-        refused
-            .iter()
-            .any(|line| line.contains("outcome=\"refused\"")),
-        "{refused:?}"
-    );
-    let ready = judged.server.status(cluster, "/readyz");
-    ensure!(
-        ready.is_err_and(|error| error.to_string().contains("namespaces")),
-        "it is ready"
     );
     Ok(())
 }

@@ -14,6 +14,7 @@ mod cluster;
 mod control_plane;
 mod eventually;
 mod go_module;
+mod granted;
 mod invocation;
 mod judged;
 mod lab;
@@ -29,6 +30,7 @@ mod webhook;
 
 mod alike;
 mod api_server;
+mod asked;
 mod catalogue;
 mod chart;
 mod denial;
@@ -77,6 +79,7 @@ pub(crate) use tests;
 const TESTS: &[&[Test]] = &[
     alike::TESTS,
     api_server::TESTS,
+    asked::TESTS,
     catalogue::TESTS,
     chart::TESTS,
     denial::TESTS,

@@ -9,8 +9,8 @@ use tokio::time::timeout;
 
 use crate::cluster::Cluster;
 use crate::eventually::SOON;
+use crate::granted::{Granted, LOOKUPS, is_listed};
 use crate::judged::Judged;
-use crate::known::{Granted, LOOKUPS, is_listed};
 use crate::namespace::Namespace;
 use crate::objects::warnings;
 use crate::tests;
