@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::engine::{self, Case, Verdict};
 use crate::object::json;
 use crate::object::view::{ParseError, StatefulSet};
-use crate::policy::{PolicySet, Subject};
+use crate::policy::{Policy, PolicySet, Subject};
 use crate::rule::{ClusterView, Operation};
 
 pub use answer::{Answer, refusal};
@@ -108,6 +108,28 @@ pub fn admit(
     object: &Value,
     old: Option<&Value>,
 ) -> Result<Verdict, ParseError> {
+    at_hand(engine::admit, policies, cluster, namespace, object, old)
+}
+
+/// What the manifest of such a set is to state itself.
+pub fn repair(
+    policies: &PolicySet,
+    cluster: &dyn ClusterView,
+    namespace: &str,
+    object: &Value,
+    old: Option<&Value>,
+) -> Result<Verdict, ParseError> {
+    at_hand(engine::repair, policies, cluster, namespace, object, old)
+}
+
+fn at_hand(
+    judge: fn(&Case<'_>, &Policy) -> Verdict,
+    policies: &PolicySet,
+    cluster: &dyn ClusterView,
+    namespace: &str,
+    object: &Value,
+    old: Option<&Value>,
+) -> Result<Verdict, ParseError> {
     let (text, old_text) = (object.to_string(), old.map(Value::to_string));
     let set = StatefulSet::parse(&text)?;
     let old = old_text.as_deref().map(StatefulSet::parse).transpose()?;
@@ -129,7 +151,7 @@ pub fn admit(
         read_old: &read_old,
         cluster,
     };
-    Ok(engine::admit(
+    Ok(judge(
         &case,
         &policies.effective(&Subject { namespace, name }),
     ))

@@ -11,20 +11,33 @@ use serde_json::Value;
 
 use super::contradiction::contradiction;
 use crate::cluster::{DEFAULT_NAMESPACE, Manifests, UnreadableManifest};
-use crate::object::yaml::{self, Place, Places, in_words};
+use crate::object::yaml::{self, Document, Place, Places, YamlError, in_words};
 use crate::policy::{PolicyFile, PolicySet};
+
+/// One text, and the objects in it.
+#[derive(Clone, Debug)]
+pub(super) struct Text {
+    /// What messages call it: its path, or `<stdin>`.
+    pub(super) file: Arc<str>,
+    /// What it says.
+    pub(super) text: String,
+    /// The objects in it, in order.
+    pub(super) objects: Vec<Object>,
+}
 
 /// One object out of a text.
 #[derive(Clone, Debug)]
 pub(super) struct Object {
     /// What messages call the text.
     pub(super) file: Arc<str>,
+    /// Which of the text's documents it is in.
+    pub(super) document: usize,
     /// The object.
     pub(super) value: Value,
     /// Where each of its values stands in the text.
     places: Arc<Places>,
     /// The object's own place in its document: empty, or an item of a `List`.
-    pointer: String,
+    pub(super) pointer: String,
 }
 
 impl Object {
@@ -53,74 +66,76 @@ impl Object {
 
 /// Every object in the texts at `paths`, in order; `-` is stdin, folders are walked.
 pub(super) fn objects(paths: &[PathBuf]) -> Result<Vec<Object>> {
-    match readable_objects(paths) {
-        (objects, errors) if errors.is_empty() => Ok(objects),
+    match readable(paths) {
+        (texts, errors) if errors.is_empty() => {
+            Ok(texts.into_iter().flat_map(|text| text.objects).collect())
+        }
         (_, mut errors) => Err(errors.remove(0)),
     }
 }
 
-/// The same where one bad text must not hide what the others say: the objects of those that can be read, and what is
-/// wrong with the rest.
-pub(super) fn readable_objects(paths: &[PathBuf]) -> (Vec<Object>, Vec<Error>) {
-    let (mut objects, mut errors) = (Vec::new(), Vec::new());
-    for (file, text) in paths
-        .iter()
-        .flat_map(|path| {
-            texts(path).unwrap_or_else(|error| {
-                errors.push(error);
-                Vec::new()
-            })
-        })
-        .collect::<Vec<_>>()
-    {
-        match yaml::read(&file, &text) {
-            Ok(documents) => {
-                let file: Arc<str> = file.into();
-                for document in documents {
-                    add(
-                        &mut objects,
-                        &file,
-                        &Arc::new(document.places),
-                        document.value,
-                        String::new(),
-                    );
+/// The same where one bad text must not hide what the others say: those that can be read, and what is wrong with the rest.
+pub(super) fn readable(paths: &[PathBuf]) -> (Vec<Text>, Vec<Error>) {
+    let (mut read, mut errors) = (Vec::new(), Vec::new());
+    for path in paths {
+        match texts(path) {
+            Ok(texts) => {
+                for (file, text) in texts {
+                    match Text::read(file, text) {
+                        Ok(text) => read.push(text),
+                        Err(error) => errors.push(error.into()),
+                    }
                 }
             }
-            Err(error) => errors.push(error.into()),
+            Err(error) => errors.push(error),
         }
     }
-    (objects, errors)
+    (read, errors)
+}
+
+impl Text {
+    fn read(file: String, text: String) -> Result<Self, YamlError> {
+        let documents = yaml::read(&file, &text)?;
+        let file: Arc<str> = file.into();
+        let mut objects = Vec::new();
+        for (document, Document { value, places }) in documents.into_iter().enumerate() {
+            let whole = Object {
+                file: Arc::clone(&file),
+                document,
+                value,
+                places: Arc::new(places),
+                pointer: String::new(),
+            };
+            add(&mut objects, whole);
+        }
+        Ok(Self {
+            file,
+            text,
+            objects,
+        })
+    }
 }
 
 /// A `List` is its items.
-fn add(
-    objects: &mut Vec<Object>,
-    file: &Arc<str>,
-    places: &Arc<Places>,
-    mut value: Value,
-    pointer: String,
-) {
+fn add(objects: &mut Vec<Object>, mut object: Object) {
+    let value = &mut object.value;
     let is_list = value["kind"]
         .as_str()
         .is_some_and(|kind| kind.ends_with("List"));
     match value.get_mut("items").filter(|_| is_list).map(Value::take) {
         Some(Value::Array(items)) => {
-            for (index, item) in items.into_iter().enumerate() {
-                add(
-                    objects,
-                    file,
-                    places,
-                    item,
-                    format!("{pointer}/items/{index}"),
-                );
+            for (index, value) in items.into_iter().enumerate() {
+                let item = Object {
+                    value,
+                    pointer: format!("{}/items/{index}", object.pointer),
+                    file: Arc::clone(&object.file),
+                    places: Arc::clone(&object.places),
+                    document: object.document,
+                };
+                add(objects, item);
             }
         }
-        _ => objects.push(Object {
-            file: Arc::clone(file),
-            value,
-            places: Arc::clone(places),
-            pointer,
-        }),
+        _ => objects.push(object),
     }
 }
 

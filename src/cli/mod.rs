@@ -8,11 +8,14 @@ mod certs;
 mod check;
 mod contradiction;
 mod explain;
+mod fix;
+mod given;
 mod input;
 mod review;
 mod rules;
 #[cfg(feature = "server")]
 mod serve;
+mod stored;
 mod suite;
 mod test;
 
@@ -49,7 +52,7 @@ struct Arguments {
     color: Color,
 }
 
-const EXIT_CODES: &str = "Exit codes: 0 clean, 1 findings (check, review: denied; test: failed), 2 could not do the work";
+const EXIT_CODES: &str = "Exit codes: 0 clean, 1 findings (check, review: denied; fix: denied still, or --diff shows any; test: failed), 2 could not do the work";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -58,6 +61,8 @@ enum Command {
     Serve(serve::Serve),
     /// Say what a cluster would do with manifests
     Check(check::Check),
+    /// Write into manifests what a cluster would inject, and what only a manifest can repair
+    Fix(fix::Fix),
     /// Answer one AdmissionReview exactly as the server would
     Review(review::Review),
     /// Run policy unit tests: reviews or manifests, and what is expected of the answers
@@ -146,6 +151,7 @@ impl Command {
             #[cfg(feature = "server")]
             Self::Serve(serve) => serve.run(),
             Self::Check(check) => check.run(),
+            Self::Fix(fix) => fix.run(),
             Self::Review(review) => review.run(),
             Self::Test(test) => test.run(),
             Self::Rules(rules) => rules.run(),

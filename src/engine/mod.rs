@@ -1,13 +1,14 @@
 //! Judgement: a set and a policy in, a verdict out. Nothing here waits, asks, or reads a clock.
 //!
 //! `/mutate` restores what an UPDATE dropped, applies the fixes and says what was done; `/validate` says what is left;
-//! offline, [`admit`] does both in memory. The engine is the only caller of [`crate::rule::Rule::check`] and of
+//! offline, [`admit`] does both in memory, and [`repair`] says what a manifest is to state itself. The engine is the only caller of [`crate::rule::Rule::check`] and of
 //! [`crate::object::Draft::apply`].
 
 mod cap;
 mod guard;
 mod inject;
 mod ratchet;
+mod repair;
 mod restore;
 mod verdict;
 
@@ -30,6 +31,7 @@ pub use cap::ENFORCE;
 use inject::inject;
 use ratchet::Ratchet;
 pub use ratchet::Spared;
+pub use repair::repair;
 use restore::restore;
 pub use verdict::{Judged, Outcome, Restored, Verdict};
 
@@ -210,8 +212,14 @@ impl Found<'_> {
         Judged::new(self.selected, self.level, outcome, self.finding)
     }
 
-    /// What is to become of the fix, where there is one.
+    /// What is to become of the fix in a cluster, where there is one.
     fn fix_mode(&self) -> Option<FixMode> {
+        let fix = self.finding.fix.as_ref()?;
+        self.manifest_fix_mode().filter(|_| !fix.in_manifest_only)
+    }
+
+    /// What is to become of the fix in a manifest.
+    fn manifest_fix_mode(&self) -> Option<FixMode> {
         let fix = self.finding.fix.as_ref()?;
         Some(match self.selected.fix {
             FixMode::Apply if fix.is_proposal => FixMode::Preview,

@@ -1,5 +1,6 @@
 //! Verdicts as text: for people, and for machines.
 
+pub mod diff;
 pub mod human;
 pub mod json;
 pub mod reference;

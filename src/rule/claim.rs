@@ -99,15 +99,18 @@ impl Claim<'_> {
     }
 }
 
+/// Why a set gets no claim template in a cluster that has some of its own: without us, the next apply of its manifest would be
+/// one that changes the list, and nobody may.
+#[must_use]
+pub fn has_own(sts: &StatefulSet<'_>) -> Option<&'static str> {
+    let has = !sts.spec.volume_claim_templates.is_empty();
+    has.then_some("the set has claim templates of its own, and that list is lengthened in the manifest alone: `steadfast fix` does it")
+}
+
 /// What speaks against any claim template for this set.
 #[must_use]
 pub fn unwanted(sts: &StatefulSet<'_>) -> Option<String> {
     let retention = &sts.spec.claim_retention;
-    if !sts.spec.volume_claim_templates.is_empty() {
-        return Some(
-            "the set has claim templates of its own, and that list can never be changed".to_owned(),
-        );
-    }
     let mut whens = [&retention.when_deleted, &retention.when_scaled].into_iter();
     let is_deleted = whens.any(|when| *when == "Delete");
     is_deleted.then(|| {

@@ -35,6 +35,9 @@ pub struct Fix {
     pub workload: Option<String>,
     /// Whether it is only to be shown, since what it needs to know was stated by nobody.
     pub is_proposal: bool,
+    /// Whether it is for the manifest alone: injected, it would part the stored set from what its author applies, and a later
+    /// apply without us would make the set anew.
+    pub in_manifest_only: bool,
 }
 
 impl Finding {
@@ -93,6 +96,7 @@ impl Finding {
             changes: changes.into_iter().collect(),
             workload: None,
             is_proposal: false,
+            in_manifest_only: false,
         });
         self
     }
@@ -102,6 +106,15 @@ impl Finding {
     pub fn as_proposal(mut self) -> Self {
         if let Some(fix) = &mut self.fix {
             fix.is_proposal = true;
+        }
+        self
+    }
+
+    /// Says that the repair is for the manifest alone.
+    #[must_use]
+    pub fn in_manifest_only(mut self) -> Self {
+        if let Some(fix) = &mut self.fix {
+            fix.in_manifest_only = true;
         }
         self
     }

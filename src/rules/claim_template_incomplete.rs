@@ -5,8 +5,9 @@
 //! and no pod ever came up (kubernetes/kubernetes `pkg/apis/core/validation/validation.go`,
 //! `ValidatePersistentVolumeClaimSpec`).
 //! ## Fix
-//! State `accessModes` and `resources.requests.storage`. Nothing is filled in: size and class can never be changed, so they are
-//! for the author to say.
+//! State `accessModes` and `resources.requests.storage`. In a cluster nothing is filled in: size and class can never be changed,
+//! so they are for the author to say. `steadfast fix` writes what is left out into the manifest: `ReadWriteOnce`, and the size of
+//! the parameter `storage`.
 //! ## Example
 //! ```yaml before
 //! metadata: {name: db}
@@ -20,7 +21,7 @@
 //!   - metadata: {name: data}
 //!     spec: {storageClassName: fast, accessModes: [ReadWriteOnce], resources: {requests: {storage: 8Gi}}}
 //! ```
-//! A size that is none:
+//! A size that is none is not replaced:
 //! ```yaml before
 //! metadata: {name: db}
 //! spec:
@@ -38,17 +39,28 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::object::Named;
 use crate::object::quantity::Quantity;
 use crate::object::view::{ClaimSpec, ClaimTemplate, StatefulSet};
+use crate::object::{At, Change, Named};
 use crate::rule::{
     Context, Declare, Finding, Judges, Level, Levels, Meta, Operation, Report, Rule, Speaks,
 };
 
-/// The parameters: none.
-#[derive(Debug, Default, Deserialize, Serialize)]
+/// The parameters.
+#[derive(Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields, rename_all = "camelCase")]
-pub struct ClaimTemplateIncomplete {}
+pub struct ClaimTemplateIncomplete {
+    /// The size that `steadfast fix` writes where none is stated.
+    storage: Quantity,
+}
+
+impl Default for ClaimTemplateIncomplete {
+    fn default() -> Self {
+        Self {
+            storage: Quantity::default_claim(),
+        }
+    }
+}
 
 impl Declare for ClaimTemplateIncomplete {
     const META: Meta = Meta {
@@ -60,7 +72,7 @@ impl Declare for ClaimTemplateIncomplete {
         judges: Judges::Sets,
         speaks: Speaks::AtMutate,
         per_container: false,
-        fixes: false,
+        fixes: true,
         source: include_str!("claim_template_incomplete.rs"),
     };
 }
@@ -72,7 +84,8 @@ impl Rule for ClaimTemplateIncomplete {
             return;
         }
         for claim in sts.claim_templates().filter(|claim| can_be_read(claim)) {
-            let (name, lacks) = (claim.item().name(), lacks(&claim.asks()));
+            let (name, asks) = (claim.item().name(), claim.asks());
+            let lacks = lacks(&asks);
             if lacks.is_empty() {
                 continue;
             }
@@ -80,13 +93,41 @@ impl Rule for ClaimTemplateIncomplete {
                 claim.path(),
                 format!("claim template {name} has {}", lacks.join(" and ")),
             );
-            report.add(
-                finding
-                    .subject(name)
-                    .why("no claim can be made of it, so no pod can start")
-                    .remedy("state what is missing: accessModes (such as [ReadWriteOnce]), a size in resources.requests.storage (such as 8Gi)"),
-            );
+            let finding = finding
+                .subject(name)
+                .why("no claim can be made of it, so no pod can start")
+                .remedy("state what is missing: accessModes (such as [ReadWriteOnce]), a size in resources.requests.storage (such as 8Gi)");
+            report.add(match self.complete(&claim, &asks) {
+                Some((done, changes)) => finding.fix(done, changes).in_manifest_only(),
+                None => finding,
+            });
         }
+    }
+}
+
+impl ClaimTemplateIncomplete {
+    /// The edits that state what is left out, and what they do; none where something is there that is wrong.
+    fn complete(
+        &self,
+        claim: &At<'_, ClaimTemplate<'_>>,
+        asks: &ClaimSpec<'_>,
+    ) -> Option<(String, Vec<Change>)> {
+        let (spec, storage) = (claim.path().key("spec"), self.storage.as_str());
+        let (mut done, mut changes) = (Vec::new(), Vec::new());
+        if asks.access_modes.is_empty() {
+            done.push("accessModes [ReadWriteOnce]".to_owned());
+            changes.push(Change::set(
+                spec.clone().key("accessModes"),
+                ["ReadWriteOnce"],
+            ));
+        }
+        if asks.resources.storage().is_none() {
+            done.push(format!("a size of {storage}"));
+            let requests = spec.key("resources").key("requests");
+            changes.push(Change::set(requests.key("storage"), storage));
+        }
+        let all = done.len() == lacks(asks).len();
+        all.then(|| (format!("added {}", done.join(" and ")), changes))
     }
 }
 

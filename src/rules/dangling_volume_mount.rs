@@ -4,11 +4,11 @@
 //! A pod whose container mounts a volume that does not exist cannot be created. From Kubernetes 1.34 on the API server
 //! refuses such a set; before, it accepted the set and no pod ever came up.
 //! ## Fix
-//! On CREATE, a claim template of that name, if everything speaks for data: the set has no claim templates of its own, the
-//! mount is writable, is no single file, lies neither at the root nor under folders of the system (`/etc`, `/run`, `/tmp`,
+//! On CREATE, a claim template of that name, if everything speaks for data: the mount is writable, is no single file, lies neither at the root nor under folders of the system (`/etc`, `/run`, `/tmp`,
 //! `/usr`, ...), is not named like configuration or credentials, and no volume, ConfigMap, Secret or other such mount has a
 //! similar name (one of the two would be a slip). The storage class, or a default class, must be known to exist. A set whose
-//! claims are deleted with its pods gets none.
+//! claims are deleted with its pods gets none. A list of claim templates that the author wrote is lengthened by `steadfast fix` in
+//! the manifest, and never in a cluster: without us, the next apply would be one that changes it.
 //!
 //! **Size and class of a claim template can never be changed.** A later manifest that declares it must state the same.
 //! ## Example
@@ -35,6 +35,44 @@
 //!       resources: {requests: {storage: 8Gi}}
 //!       volumeMode: Filesystem
 //! ```
+//! A list of the author's own, lengthened in the manifest:
+//! ```yaml before
+//! metadata: {name: db}
+//! spec:
+//!   template:
+//!     spec:
+//!       containers:
+//!       - name: db
+//!         volumeMounts: [{name: data, mountPath: /var/lib/db}, {name: archive, mountPath: /var/lib/archive}]
+//!   volumeClaimTemplates:
+//!   - metadata: {name: data}
+//!     spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 50Gi}}}
+//! ```
+//! ```yaml cluster
+//! apiVersion: storage.k8s.io/v1
+//! kind: StorageClass
+//! metadata: {name: standard, annotations: {storageclass.kubernetes.io/is-default-class: "true"}}
+//! provisioner: example.com/disk
+//! ```
+//! ```yaml after
+//! metadata: {name: db}
+//! spec:
+//!   template:
+//!     spec:
+//!       containers:
+//!       - name: db
+//!         volumeMounts: [{name: data, mountPath: /var/lib/db}, {name: archive, mountPath: /var/lib/archive}]
+//!   volumeClaimTemplates:
+//!   - metadata: {name: data}
+//!     spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 50Gi}}}
+//!   - apiVersion: v1
+//!     kind: PersistentVolumeClaim
+//!     metadata: {name: archive}
+//!     spec:
+//!       accessModes: [ReadWriteOnce]
+//!       resources: {requests: {storage: 8Gi}}
+//!       volumeMode: Filesystem
+//! ```
 
 use std::collections::BTreeSet;
 
@@ -43,7 +81,7 @@ use serde::{Deserialize, Serialize};
 use crate::object::quantity::Quantity;
 use crate::object::view::StatefulSet;
 use crate::object::{ContainerKind, Mount, Named};
-use crate::rule::claim::{Claim, unwanted};
+use crate::rule::claim::{Claim, has_own, unwanted};
 use crate::rule::{
     Context, Declare, Finding, Judges, Level, Levels, Meta, Operation, Report, Rule, Speaks,
 };
@@ -110,10 +148,17 @@ impl Rule for DanglingVolumeMount {
                 None if cx.operation == Operation::Update => finding.remedy(format!(
                     "add {name:?} to volumes if it holds no data; claim templates can be added only by `kubectl delete --cascade=orphan`, making the set anew, and deleting its pods one by one"
                 )),
-                None => finding.remedy(format!("add {name:?} to volumeClaimTemplates, or to volumes if it holds no data")).fix(
-                    self.claim(name).done(cx, ""),
-                    [self.claim(name).change()],
-                ),
+                None => {
+                    let remedy = format!("add {name:?} to volumeClaimTemplates, or to volumes if it holds no data");
+                    let claim = self.claim(name);
+                    let fixed = finding.fix(claim.done(cx, ""), [claim.change()]);
+                    match has_own(sts) {
+                        Some(own) => fixed
+                            .remedy(format!("{remedy}. No claim template was injected: {own}"))
+                            .in_manifest_only(),
+                        None => fixed.remedy(remedy),
+                    }
+                }
             });
         }
     }

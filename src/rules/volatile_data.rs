@@ -48,7 +48,7 @@ use serde::{Deserialize, Serialize};
 use crate::object::quantity::Quantity;
 use crate::object::view::{Container, StatefulSet};
 use crate::object::{At, Change, Named};
-use crate::rule::claim::{Claim, unwanted};
+use crate::rule::claim::{Claim, has_own, unwanted};
 use crate::rule::{
     Context, Declare, Finding, Judges, Level, Levels, Meta, Operation, Report, Rule, Speaks,
 };
@@ -131,37 +131,55 @@ impl Rule for VolatileData {
         let mut told = BTreeSet::new();
         // One word for a container, however many folders it has: the defect is one.
         for one in lost.iter().filter(|one| told.insert(&*one.container.name)) {
-            let finding = one.finding();
-            if cx.operation == Operation::Update {
-                report.add(finding.remedy("make the claims <claim>-<set>-N and copy the data there; then make the set anew with the claim template and its mount (kubectl delete --cascade=orphan), and delete its pods one by one"));
-                continue;
-            }
-            let hint = match self.storage {
-                Some(_) => "",
-                None => "; a policy that states the parameter storage has it injected",
-            };
-            let remedy = format!(
-                "add a claim template and mount it at {}{hint}",
-                one.data.mount_path
-            );
-            let storage = self.storage.clone().unwrap_or_else(Quantity::default_claim);
-            let claim = Claim {
-                name: NAME,
-                storage: &storage,
-                class: self.storage_class_name.as_deref(),
-            };
-            if let Some(doubt) = one.doubt(sts, cx, &claim, lost.len()) {
-                report.add(finding.remedy(format!("{remedy}. None was injected: {doubt}")));
-                continue;
-            }
-            let fixed = finding
-                .remedy(remedy)
-                .fix(claim.done(cx, &one.place()), one.changes(&claim))
-                .of_workload(one.workload.map(|workload| workload.id.clone()));
-            report.add(match &self.storage {
-                Some(_) => fixed,
-                None => fixed.as_proposal(),
+            report.add(if cx.operation == Operation::Update {
+                one.finding().remedy("make the claims <claim>-<set>-N and copy the data there; then make the set anew with the claim template and its mount (kubectl delete --cascade=orphan), and delete its pods one by one")
+            } else {
+                self.repaired(sts, cx, one, lost.len())
             });
+        }
+    }
+}
+
+impl VolatileData {
+    /// The finding with its repair: a claim, where a policy says how large, and where nothing speaks against it.
+    fn repaired(
+        &self,
+        sts: &StatefulSet<'_>,
+        cx: &Context<'_>,
+        one: &Lost<'_, '_>,
+        all: usize,
+    ) -> Finding {
+        let finding = one.finding();
+        let remedy = format!(
+            "add a claim template and mount it at {}",
+            one.data.mount_path
+        );
+        let stated = match self.storage {
+            Some(_) => "",
+            None => "; a policy that states the parameter storage has it added",
+        };
+        let storage = self.storage.clone().unwrap_or_else(Quantity::default_claim);
+        let claim = Claim {
+            name: NAME,
+            storage: &storage,
+            class: self.storage_class_name.as_deref(),
+        };
+        if let Some(doubt) = one.doubt(sts, cx, &claim, all) {
+            return finding.remedy(format!("{remedy}{stated}. None was injected: {doubt}"));
+        }
+        let own = has_own(sts);
+        let workload = one.workload.map(|workload| workload.id.clone());
+        let mut fixed = finding
+            .fix(claim.done(cx, &one.place()), one.changes(&claim))
+            .of_workload(workload);
+        if self.storage.is_none() {
+            fixed = fixed.as_proposal();
+        }
+        match own {
+            Some(own) => fixed
+                .remedy(format!("{remedy}{stated}. None was injected: {own}"))
+                .in_manifest_only(),
+            None => fixed.remedy(remedy + stated),
         }
     }
 }
@@ -252,7 +270,9 @@ impl Lost<'_, '_> {
         if all > 1 {
             return Some("the set keeps data in several places".to_owned());
         }
-        if sts.volumes().any(|volume| volume.item().name() == NAME) {
+        let volumes = sts.volumes().map(|volume| volume.item().name());
+        let claims = sts.claim_templates().map(|claim| claim.item().name());
+        if volumes.chain(claims).any(|name| name == NAME) {
             return Some(format!("a volume {NAME} is there for something else"));
         }
         let unfit = || unfit(sts, &self.container, self.workload?, self.data);

@@ -5,6 +5,7 @@ mod bad_suites;
 mod certs;
 mod claims;
 mod documents;
+mod fixing;
 mod judging;
 mod rules;
 #[cfg(feature = "server")]

@@ -7,7 +7,7 @@ use steadfast::policy::PolicySet;
 use steadfast::rule::ClusterView;
 
 use crate::common::fixtures::{Shown, examples};
-use crate::common::{RECORD, alone, cluster, document, documents, judge, outcome};
+use crate::common::{Call, RECORD, alone, cluster, document, documents, judge, outcome};
 
 /// An example, ready to be judged by its rule alone.
 struct Case {
@@ -42,12 +42,16 @@ impl Case {
     }
 
     fn admit(&self, object: &Value) -> Verdict {
+        self.judge(engine::admit, object)
+    }
+
+    fn judge(&self, call: Call, object: &Value) -> Verdict {
         let known = self
             .cluster
             .as_ref()
             .map(|manifests| manifests as &dyn ClusterView);
         judge(
-            engine::admit,
+            call,
             object,
             self.old.as_ref(),
             &self.policy,
@@ -83,15 +87,24 @@ fn the_fix_makes_after_of_before() {
     let mut fixed = 0;
     for shown in examples() {
         let case = Case::of(&shown);
-        let verdict = case.admit(&case.before);
-        if !verdict
-            .judged
-            .iter()
-            .any(|judged| judged.finding.fix.is_some())
-        {
+        let judged = case.admit(&case.before).judged;
+        let mut repairs = judged.iter().filter_map(|one| one.finding.fix.as_ref());
+        let Some(fix) = repairs.next() else {
+            continue;
+        };
+        let repaired = outcome(&case.before, &case.judge(engine::repair, &case.before));
+        assert_eq!(
+            repaired, case.after,
+            "{}: in the manifest {} makes another after (left)",
+            shown.name, shown.rule
+        );
+        if fix.in_manifest_only {
             continue;
         }
-        let after = without_record(outcome(&case.before, &verdict), &case.before);
+        let after = without_record(
+            outcome(&case.before, &case.admit(&case.before)),
+            &case.before,
+        );
         assert_eq!(
             after, case.after,
             "{}: {} makes another after (left)",
@@ -137,9 +150,9 @@ fn a_rule_that_speaks_of_a_fix_has_one_and_says_what_it_did() {
                     "{name}: a fix does something and says so: {fix:?}"
                 );
                 assert_eq!(
-                    judged.outcome,
-                    Outcome::Injected,
-                    "{name}: the fix is carried out"
+                    judged.outcome == Outcome::Injected,
+                    !fix.in_manifest_only,
+                    "{name}: the fix is carried out, in a cluster or in the manifest"
                 );
             }
         }

@@ -10,5 +10,6 @@ mod examples;
 mod exemptions;
 mod laws;
 mod random;
+mod repairs;
 mod trials;
 mod updates;

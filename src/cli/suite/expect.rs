@@ -8,9 +8,11 @@ use serde_json::Value;
 use super::asked::Ran;
 use super::case::Case;
 use super::format::{Expect, Pattern, Source, Wanted};
+use super::golden::diff;
 use super::request::Request;
-use super::{Diff, Failure, Goldens};
+use super::{Failure, Goldens};
 use crate::engine::Judged;
+use crate::report::diff::Diff;
 
 /// Collects what was not met.
 struct Unmet<'c> {
@@ -151,7 +153,7 @@ fn object(
         Some(Source::File(file)) => goldens.compare(&folder.join(file), &patch)?,
         Some(Source::Inline(expected)) => {
             let expected = Value::Array(expected.clone());
-            (expected != patch).then(|| Diff::of(&expected, &patch))
+            (expected != patch).then(|| diff(&expected, &patch))
         }
     };
     if let Some(diff) = diff {

@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, anyhow, bail};
 use serde_json::Value;
-use similar::{ChangeTag, TextDiff};
 
 use crate::cli::input;
 use crate::object::yaml;
+use crate::report::diff::Diff;
 
 /// What is done with the files.
 #[derive(Debug)]
@@ -17,13 +17,6 @@ pub(in crate::cli) struct Goldens {
     update: bool,
     /// Those that were.
     updated: Vec<PathBuf>,
-}
-
-/// What differs between two texts.
-#[derive(Debug)]
-pub(in crate::cli) struct Diff {
-    expected: String,
-    found: String,
 }
 
 impl Goldens {
@@ -61,7 +54,7 @@ impl Goldens {
             self.write(file, found)?;
             return Ok(None);
         }
-        Ok(Some(Diff::of(&expected.unwrap_or_default(), found)))
+        Ok(Some(diff(&expected.unwrap_or_default(), found)))
     }
 
     fn write(&mut self, file: &Path, value: &Value) -> Result<()> {
@@ -95,36 +88,10 @@ pub(super) fn read(file: &Path) -> Result<Value> {
     }
 }
 
-impl Diff {
-    pub(super) fn of(expected: &Value, found: &Value) -> Self {
-        Self {
-            expected: yaml::write(expected),
-            found: yaml::write(&aligned(found, expected)),
-        }
-    }
-
-    /// The diff in lines, each with what became of it; a line of `@@` stands for what is left out.
-    pub(in crate::cli) fn lines(&self) -> Vec<(ChangeTag, String)> {
-        let diff = TextDiff::from_lines(&self.expected, &self.found);
-        let mut lines = vec![
-            (ChangeTag::Delete, "--- expected".to_owned()),
-            (ChangeTag::Insert, "+++ found".to_owned()),
-        ];
-        for hunk in diff.unified_diff().context_radius(3).iter_hunks() {
-            lines.push((ChangeTag::Equal, hunk.header().to_string()));
-            lines.extend(hunk.iter_changes().map(|change| {
-                let line = format!("{}{}", change.tag(), change.value().trim_end_matches('\n'));
-                (change.tag(), line)
-            }));
-        }
-        lines
-    }
-
-    /// The diff as text.
-    pub(in crate::cli) fn text(&self) -> String {
-        let lines = self.lines().into_iter();
-        lines.map(|(_, line)| line + "\n").collect()
-    }
+/// What differs between two values, as YAML.
+pub(super) fn diff(expected: &Value, found: &Value) -> Diff {
+    let found = yaml::write(&aligned(found, expected));
+    Diff::of(("expected", &yaml::write(expected)), ("found", &found))
 }
 
 /// The value with its keys in the order of another, so that a diff shows what differs and not where it stands.
@@ -161,11 +128,10 @@ mod tests {
     fn a_diff_shows_what_differs_and_not_the_order() {
         let expected = json!({"a": 1, "b": {"c": [{"x": 1, "y": 2}], "d": "e"}});
         let found = json!({"b": {"d": "f", "c": [{"y": 2, "x": 1}]}, "a": 1});
-        let changed: Vec<_> = Diff::of(&expected, &found)
+        let text = diff(&expected, &found).text();
+        let changed: Vec<_> = text
             .lines()
-            .into_iter()
-            .filter(|(tag, _)| *tag != ChangeTag::Equal)
-            .map(|(_, line)| line)
+            .filter(|line| line.starts_with(['-', '+']))
             .collect();
         assert_eq!(changed, ["--- expected", "+++ found", "-  d: e", "+  d: f"]);
     }

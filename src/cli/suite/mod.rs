@@ -18,9 +18,10 @@ use anyhow::{Context as _, Result, bail};
 use self::format::{PhaseName, Test, Written};
 use super::input;
 use crate::object::yaml::{self, Place, Places};
+use crate::report::diff::Diff;
 
 pub(super) use case::{Case, Ended};
-pub(super) use golden::{Diff, Goldens};
+pub(super) use golden::Goldens;
 pub(super) use run::run;
 
 /// A suite, read.

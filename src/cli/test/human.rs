@@ -3,16 +3,14 @@
 use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
-use similar::ChangeTag;
 
 use super::{Done, Summary, id};
-use crate::cli::suite::{Diff, Ended, Failure};
+use crate::cli::suite::{Ended, Failure};
 use crate::object::yaml::Place;
 
 const GOOD: Style = AnsiColor::Green.on_default();
 const BAD: Style = AnsiColor::Red.on_default().bold();
 const ASIDE: Style = AnsiColor::Yellow.on_default();
-const HEAD: Style = AnsiColor::Cyan.on_default();
 
 pub(super) fn write(out: &mut dyn Write, done: &Done<'_>) -> io::Result<()> {
     let id = id(&done.case);
@@ -48,7 +46,7 @@ fn failure(out: &mut dyn Write, file: &str, failure: &Failure) -> io::Result<()>
     let bold = Style::new().bold();
     writeln!(out, "  {bold}{file}:{line}:{column}{bold:#}: {what}")?;
     if let Some(diff) = diff {
-        return self::diff(out, diff);
+        return diff.write(out, "    ");
     }
     writeln!(out, "    expected  {}", indented(expected))?;
     writeln!(out, "    found     {}", indented(found))
@@ -57,17 +55,4 @@ fn failure(out: &mut dyn Write, file: &str, failure: &Failure) -> io::Result<()>
 /// Further lines stand below the first.
 fn indented(text: &str) -> String {
     text.trim_end().replace('\n', "\n              ")
-}
-
-fn diff(out: &mut dyn Write, diff: &Diff) -> io::Result<()> {
-    for (tag, line) in diff.lines() {
-        let style = match tag {
-            ChangeTag::Delete => BAD,
-            ChangeTag::Insert => GOOD,
-            ChangeTag::Equal if line.starts_with("@@") => HEAD,
-            ChangeTag::Equal => Style::new(),
-        };
-        writeln!(out, "    {style}{line}{style:#}")?;
-    }
-    Ok(())
 }

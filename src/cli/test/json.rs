@@ -5,7 +5,8 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use super::{Done, Summary};
-use crate::cli::suite::{Diff, Ended};
+use crate::cli::suite::Ended;
+use crate::report::diff::Diff;
 
 #[derive(Serialize)]
 struct Report<'a> {

@@ -4,7 +4,8 @@ use std::fmt::{self, Display};
 use std::io::{self, Write};
 
 use super::{Done, Summary};
-use crate::cli::suite::{Diff, Ended, Failure};
+use crate::cli::suite::{Ended, Failure};
+use crate::report::diff::Diff;
 
 pub(super) fn write(out: &mut dyn Write, done: &[Done<'_>], all: Summary) -> io::Result<()> {
     writeln!(out, r#"<?xml version="1.0" encoding="UTF-8"?>"#)?;

@@ -1,5 +1,6 @@
 //! YAML and JSON text, read the way kubectl reads it, with the place of every value.
 
+mod edit;
 mod excerpt;
 mod node;
 
@@ -9,6 +10,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use serde_saphyr::Spanned;
 
+pub use edit::{Edit, EditError, edit};
 pub use excerpt::{excerpt, in_words, nearest};
 use node::{Node, push};
 
@@ -124,9 +126,15 @@ pub fn decode<T: DeserializeOwned>(
 /// Never: a JSON value has nothing that YAML cannot say.
 #[must_use]
 pub fn write(value: &Value) -> String {
+    styled(value, false)
+}
+
+/// The same, with lists indented below their keys or not.
+fn styled(value: &Value, indents_lists: bool) -> String {
     let options = serde_saphyr::ser_options! {
         // One line stays one line.
         folded_wrap_chars: usize::MAX,
+        compact_list_indent: !indents_lists,
     };
     serde_saphyr::to_string_with_options(value, options).expect("a JSON value is YAML")
 }

@@ -1,10 +1,10 @@
-//! What is stored, for a check of updates.
+//! What is stored, where updates are judged.
 
 use std::path::PathBuf;
 
 use anyhow::{Result, anyhow, ensure};
 
-use crate::cli::input::{self, Object};
+use super::input::{self, Object};
 use crate::object::view::StatefulSet;
 use crate::object::yaml::Place;
 
@@ -35,6 +35,11 @@ impl Stored {
             })?;
         }
         Ok(Self { sets, others })
+    }
+
+    /// Whether anything is said to be stored.
+    pub(super) fn is_given(&self) -> bool {
+        !self.sets.is_empty()
     }
 
     /// What is stored under the name of `new`. A manifest often names no namespace, and what came out of a cluster always

@@ -1,0 +1,205 @@
+//! Manifests that are judged offline, and what stands for the cluster beside them.
+
+use std::io::Write as _;
+use std::path::PathBuf;
+
+use anyhow::{Error, Result, anyhow};
+use clap::Args;
+use serde_json::Value;
+
+use super::PolicyArgs;
+use super::input::{self, Object, Text};
+use super::stored::Stored;
+use crate::cluster::{DEFAULT_NAMESPACE, Manifests};
+use crate::engine::Verdict;
+use crate::object::view::ParseError;
+use crate::object::yaml::Place;
+use crate::policy::PolicySet;
+use crate::rule::ClusterView;
+
+/// What is judged, and by what.
+#[derive(Args, Debug)]
+pub(super) struct GivenArgs {
+    /// Manifests: files, folders, or `-` for stdin
+    #[arg(required = true, value_name = "PATH")]
+    pub(super) paths: Vec<PathBuf>,
+    /// What is stored: sets with a namesake here are judged as its update, the others as made
+    #[arg(long, value_name = "FILE|DIR")]
+    old: Vec<PathBuf>,
+    /// More manifests that are in the cluster, and are not judged; with --complete all there is
+    #[arg(long, value_name = "FILE|DIR")]
+    cluster: Vec<PathBuf>,
+    /// What is given is all there is in the cluster
+    #[arg(long)]
+    complete: bool,
+    #[command(flatten)]
+    policy: PolicyArgs,
+}
+
+/// The same, read.
+pub(super) struct Given {
+    pub(super) texts: Vec<Text>,
+    policies: PolicySet,
+    cluster: Manifests,
+    stored: Stored,
+}
+
+/// How a set at hand is judged.
+pub(super) type Judge =
+    fn(&PolicySet, &dyn ClusterView, &str, &Value, Option<&Value>) -> Result<Verdict, ParseError>;
+
+/// A set that is judged.
+#[derive(Clone, Copy)]
+pub(super) struct Subject<'g> {
+    given: &'g Given,
+    pub(super) set: &'g Object,
+    pub(super) namespace: &'g str,
+    old: Option<&'g Object>,
+}
+
+/// What is to be said beside the findings.
+#[derive(Default)]
+pub(super) struct Amiss {
+    /// How many sets were judged.
+    sets: usize,
+    notes: Vec<String>,
+    /// The names of those of which nothing is stored, where something should be.
+    made: Vec<String>,
+    has_questions: bool,
+    /// What could not be read.
+    errors: Vec<Error>,
+}
+
+impl GivenArgs {
+    /// Reads all that is given. A manifest that cannot be read is noted, and the others are judged all the same.
+    pub(super) fn read(&self) -> Result<(Given, Amiss)> {
+        let policies = self.policy.read()?;
+        let (texts, errors) = input::readable(&self.paths);
+        let more = input::objects(&self.cluster)?;
+        let stored = Stored::read(&self.old)?;
+        let objects = texts.iter().flat_map(|text| &text.objects);
+        let beside = objects.chain(&more).chain(&stored.others);
+        let cluster = input::cluster(beside, self.complete)?;
+        let given = Given {
+            texts,
+            policies,
+            cluster,
+            stored,
+        };
+        let amiss = Amiss {
+            errors,
+            ..Amiss::default()
+        };
+        Ok((given, amiss))
+    }
+}
+
+impl Given {
+    /// The sets of a text.
+    pub(super) fn sets<'g>(&'g self, text: &'g Text) -> impl Iterator<Item = Subject<'g>> {
+        let sets = text.objects.iter().filter(|one| one.is_stateful_set());
+        sets.map(|set| {
+            let old = self.stored.of(set);
+            // A manifest that names no namespace goes where the set is that it changes.
+            let stated = set.stated_namespace();
+            let namespace = stated.or_else(|| old.and_then(Object::stated_namespace));
+            Subject {
+                given: self,
+                set,
+                namespace: namespace.unwrap_or(DEFAULT_NAMESPACE),
+                old,
+            }
+        })
+    }
+}
+
+impl Subject<'_> {
+    /// What comes of the set, and what is to be said of it beside; nothing of one that cannot be read.
+    pub(super) fn judge(self, judge: Judge, amiss: &mut Amiss) -> Option<Verdict> {
+        if self.old.is_none() && self.given.stored.is_given() {
+            let stated = self.set.stated_namespace();
+            let namespace = stated.map(|namespace| format!("{namespace}/"));
+            let name = self.set.name();
+            amiss
+                .made
+                .push(format!("{}{name}", namespace.unwrap_or_default()));
+        }
+        match self.of(&self.set.value, judge) {
+            Ok(mut verdict) => {
+                amiss.sets += 1;
+                let notes = verdict.notes.drain(..).map(|note| self.said("", &note));
+                amiss.notes.extend(notes);
+                amiss.has_questions |= !verdict.questions.is_empty();
+                Some(verdict)
+            }
+            Err(error) => {
+                let said = self.said(&error.pointer(), &format!("cannot be read: {error}"));
+                amiss.errors.push(anyhow!(said));
+                None
+            }
+        }
+    }
+
+    /// What comes of the set when its manifest says `value`.
+    pub(super) fn of(self, value: &Value, judge: Judge) -> Result<Verdict, ParseError> {
+        let Given {
+            policies, cluster, ..
+        } = self.given;
+        let old = self.old.map(|old| &old.value);
+        judge(policies, cluster, self.namespace, value, old)
+    }
+
+    /// A message with the set's name, and the place of the value at `pointer`.
+    pub(super) fn said(self, pointer: &str, message: &str) -> String {
+        let Place { line, column } = self.set.place(pointer);
+        let name = match self.set.name() {
+            "" => "without a name",
+            name => name,
+        };
+        let file = &self.set.file;
+        format!("{file}:{line}:{column}: StatefulSet {name}: {message}")
+    }
+}
+
+impl Amiss {
+    /// Notes what could not be done.
+    pub(super) fn fail(&mut self, error: Error) {
+        self.errors.push(error);
+    }
+
+    /// Whether nothing could be judged for what could not be read.
+    pub(super) fn is_all(&self) -> bool {
+        self.sets == 0 && !self.errors.is_empty()
+    }
+
+    /// Says on stderr all but the last error, which is the command's own: what could be judged is said, and what could not
+    /// makes the work undone.
+    pub(super) fn say(mut self) -> Result<()> {
+        let mut stderr = anstream::stderr().lock();
+        for note in &self.notes {
+            writeln!(stderr, "warning: {note}")?;
+        }
+        if !self.made.is_empty() {
+            writeln!(
+                stderr,
+                "note: judged as made, since --old has no set of that namespace and name: {}",
+                self.made.join(", ")
+            )?;
+        }
+        if self.has_questions {
+            writeln!(
+                stderr,
+                "note: some of this hangs on Services, claims or storage classes that are not in the input; give their manifests by \
+                 --cluster, or say that there are no others by --complete"
+            )?;
+        }
+        if self.sets == 0 && self.errors.is_empty() {
+            writeln!(stderr, "warning: no StatefulSet (apps/v1) in the input")?;
+        }
+        let last = self.errors.pop();
+        for error in &self.errors {
+            writeln!(stderr, "error: {error:#}")?;
+        }
+        last.map_or(Ok(()), Err)
+    }
+}

@@ -1,0 +1,95 @@
+//! What a manifest is to state itself: what a cluster would inject, and what only a manifest can repair.
+
+use super::cap::Cap;
+use super::{Case, Found, Outcome, Verdict, check, guard, restore, with_object};
+use crate::object::record::Record;
+use crate::object::{ApplyError, Change, Draft, Path};
+use crate::policy::{Policy, Selected};
+use crate::rule::{Fix, FixMode, Operation};
+
+/// The repairs of a manifest. Without a stored set all that would be injected; with one what an update would get back, and of
+/// the rest what can still be changed. A record of what was injected is no part of a manifest.
+#[must_use]
+pub fn repair(case: &Case<'_>, policy: &Policy) -> Verdict {
+    if guard::is_leaving(case) {
+        return Verdict::default();
+    }
+    let mut restored = restore(case, &policy.catalogue).unwrap_or_else(|error| gave_up(&error));
+    let added = with_object(case, restored.patched.as_ref(), |case| add(case, policy));
+    restored.patch.0.extend(added.patch.0.iter().cloned());
+    restored.patched = added.patched.clone().or(restored.patched);
+    restored.add(added);
+    restored
+}
+
+fn gave_up(error: &ApplyError) -> Verdict {
+    Verdict {
+        notes: vec![format!("nothing was repaired: {error}")],
+        ..Verdict::default()
+    }
+}
+
+/// What is written into the manifest, all of it or nothing.
+fn add(case: &Case<'_>, policy: &Policy) -> Verdict {
+    // As if it were made, since an update injects nothing.
+    let made = Case {
+        operation: Operation::Create,
+        old: None,
+        ..*case
+    };
+    let cap = Cap::of(&made);
+    let has_fixes = |rule: &&Selected| rule.meta.fixes;
+    let rules = policy.rules.iter().filter(has_fixes);
+    let (found, questions) = check(&made, &policy.catalogue, rules, &cap);
+    let may_write = cap.injects() && guard::may_inject(&made);
+    let is_due = |found: &Found<'_>| {
+        may_write && !found.waived && found.manifest_fix_mode() == Some(FixMode::Apply)
+    };
+    let mut verdict = Verdict {
+        questions,
+        notes: cap.note.into_iter().collect(),
+        ..Verdict::default()
+    };
+    let mut changes = Vec::new();
+    for found in found.into_iter().filter(is_due) {
+        let Some(fix) = &found.finding.fix else {
+            continue;
+        };
+        if case.old.is_some() && can_never_follow(fix) {
+            verdict.notes.push(format!(
+                "{}: {}. It is not repaired, since that can be said only when the set is made",
+                found.selected.meta.id, found.finding.message
+            ));
+            continue;
+        }
+        changes.extend_from_slice(&fix.changes);
+        verdict.judged.push(found.judged(Outcome::Injected));
+    }
+    changes.extend(without_record(case));
+    let mut draft = Draft::new(case.read);
+    if let Err(error) = changes.iter().try_for_each(|change| draft.apply(change)) {
+        return gave_up(&error);
+    }
+    (verdict.patch, verdict.patched) = draft.finish();
+    verdict
+}
+
+/// Whether a stored set refuses it.
+fn can_never_follow(fix: &Fix) -> bool {
+    let never = ["serviceName", "volumeClaimTemplates"].map(|field| Path::of(&["spec", field]));
+    let mut places = fix.changes.iter().map(Change::at);
+    places.any(|at| never.iter().any(|never| at.is_within(never)))
+}
+
+/// Takes the record away that `kubectl get -o yaml`, or an update that was restored, has brought along.
+fn without_record(case: &Case<'_>) -> Option<Change> {
+    Record::text_on(case.object)?;
+    let annotations = &case.object.metadata.annotations;
+    Some(Change::Remove {
+        at: if annotations.iter().count() == 1 {
+            Path::of(&["metadata", "annotations"])
+        } else {
+            Record::path()
+        },
+    })
+}
