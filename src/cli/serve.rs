@@ -111,6 +111,8 @@ enum LookupArg {
     PersistentVolumeClaims,
     /// What a set was before: what breaks a rule anew is then denied on an update too, and a rollback never is
     ControllerRevisions,
+    /// The budgets that say how many pods may be evicted at a time: watched
+    PodDisruptionBudgets,
 }
 
 impl From<LookupArg> for Lookup {
@@ -120,6 +122,7 @@ impl From<LookupArg> for Lookup {
             LookupArg::StorageClasses => Self::StorageClasses,
             LookupArg::PersistentVolumeClaims => Self::PersistentVolumeClaims,
             LookupArg::ControllerRevisions => Self::ControllerRevisions,
+            LookupArg::PodDisruptionBudgets => Self::PodDisruptionBudgets,
         }
     }
 }

@@ -2,9 +2,12 @@
 
 use std::sync::Arc;
 
+use k8s_openapi::Metadata;
 use k8s_openapi::api::apps::v1::ControllerRevision;
 use k8s_openapi::api::core::v1::{Namespace, PersistentVolumeClaim, Service};
+use k8s_openapi::api::policy::v1::PodDisruptionBudget;
 use k8s_openapi::api::storage::v1::StorageClass;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -25,6 +28,7 @@ pub struct Manifests {
     claims: Vec<(String, Arc<PersistentVolumeClaim>)>,
     storage_classes: Vec<Arc<StorageClass>>,
     configs: Vec<(String, String)>,
+    disruption_budgets: Vec<(String, Arc<PodDisruptionBudget>)>,
     revisions: Vec<(String, Arc<ControllerRevision>)>,
     complete: bool,
 }
@@ -45,12 +49,10 @@ impl Manifests {
         let own = stated.unwrap_or(namespace).to_owned();
         match (object["apiVersion"].as_str(), object["kind"].as_str()) {
             (Some("v1"), Some("Service")) => {
-                let service: Service = read(object)?;
-                let name = service.metadata.name.clone();
-                // Given twice, as by a folder and a file in it, it is still one.
-                self.services
-                    .retain(|(of, other)| *of != own || other.metadata.name != name);
-                self.services.push((own, Arc::new(service)));
+                add_once(&mut self.services, own, read(object)?);
+            }
+            (Some("policy/v1"), Some("PodDisruptionBudget")) => {
+                add_once(&mut self.disruption_budgets, own, read(object)?);
             }
             (Some("v1"), Some("Namespace")) => self.namespaces.push(Arc::new(read(object)?)),
             (Some("v1"), Some("PersistentVolumeClaim")) => {
@@ -82,6 +84,17 @@ impl Manifests {
 
 fn read<T: DeserializeOwned>(object: &Value) -> Result<T, UnreadableManifest> {
     serde_path_to_error::deserialize(object)
+}
+
+/// Given twice, as by a folder and a file in it, it is still one.
+fn add_once<T: Metadata<Ty = ObjectMeta>>(
+    objects: &mut Vec<(String, Arc<T>)>,
+    namespace: String,
+    object: T,
+) {
+    let name = &object.metadata().name;
+    objects.retain(|(of, other)| *of != namespace || other.metadata().name != *name);
+    objects.push((namespace, Arc::new(object)));
 }
 
 /// Those of a namespace.
@@ -134,6 +147,13 @@ impl ClusterView for Manifests {
     fn storage_classes(&self) -> Listing<StorageClass> {
         Listing {
             items: self.storage_classes.clone(),
+            complete: self.complete,
+        }
+    }
+
+    fn disruption_budgets(&self, namespace: &str) -> Listing<PodDisruptionBudget> {
+        Listing {
+            items: within(&self.disruption_budgets, namespace).collect(),
             complete: self.complete,
         }
     }

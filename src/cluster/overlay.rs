@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use k8s_openapi::api::apps::v1::ControllerRevision;
 use k8s_openapi::api::core::v1::{Namespace, PersistentVolumeClaim, Service};
+use k8s_openapi::api::policy::v1::PodDisruptionBudget;
 use k8s_openapi::api::storage::v1::StorageClass;
 
 use crate::rule::{ClusterView, Known, Listing, Question};
@@ -21,6 +22,8 @@ pub enum Lookup {
     PersistentVolumeClaims,
     /// The pod templates that a set had before.
     ControllerRevisions,
+    /// How many of some pods may be evicted at a time; watched, and never asked for.
+    PodDisruptionBudgets,
 }
 
 impl Lookup {
@@ -45,6 +48,7 @@ impl Lookup {
             Self::StorageClasses => "storageclasses",
             Self::PersistentVolumeClaims => "persistentvolumeclaims",
             Self::ControllerRevisions => "controllerrevisions",
+            Self::PodDisruptionBudgets => "poddisruptionbudgets",
         }
     }
 }
@@ -156,6 +160,10 @@ impl ClusterView for Overlay<'_> {
             _ => None,
         });
         told.unwrap_or_else(|| self.base.claims(namespace))
+    }
+
+    fn disruption_budgets(&self, namespace: &str) -> Listing<PodDisruptionBudget> {
+        self.base.disruption_budgets(namespace)
     }
 
     fn revisions(&self, namespace: &str, set: &str) -> Listing<ControllerRevision> {

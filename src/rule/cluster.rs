@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use k8s_openapi::api::apps::v1::ControllerRevision;
 use k8s_openapi::api::core::v1::{Namespace, PersistentVolumeClaim, Service};
+use k8s_openapi::api::policy::v1::PodDisruptionBudget;
 use k8s_openapi::api::storage::v1::StorageClass;
 
+use super::selector::has_all;
 use crate::object::view::Labels;
 
 /// A fact that may be out of reach. Unknown is not absent, and never becomes a finding or an injection.
@@ -50,6 +52,10 @@ pub trait ClusterView: Send + Sync {
     fn storage_classes(&self) -> Listing<StorageClass>;
     /// The claims of a namespace.
     fn claims(&self, _namespace: &str) -> Listing<PersistentVolumeClaim> {
+        Listing::unknown()
+    }
+    /// The budgets of a namespace, each of which says how many of some pods may be evicted at a time.
+    fn disruption_budgets(&self, _namespace: &str) -> Listing<PodDisruptionBudget> {
         Listing::unknown()
     }
     /// The ControllerRevisions of a set: each holds a pod template that it had before, or has.
@@ -122,12 +128,7 @@ pub fn selects(service: &Service, labels: &Labels<'_>) -> bool {
         .spec
         .as_ref()
         .and_then(|spec| spec.selector.as_ref());
-    selector.is_some_and(|selector| {
-        let fits = |(key, value): (&String, &String)| {
-            labels.get(key).is_some_and(|label| **label == **value)
-        };
-        !selector.is_empty() && selector.iter().all(fits)
-    })
+    selector.is_some_and(|selector| !selector.is_empty() && has_all(labels, selector))
 }
 
 /// The annotation that marks a default class, in its lasting and in its beta form, which the API server still honours

@@ -10,6 +10,7 @@ mod context;
 pub mod doc;
 mod finding;
 mod params;
+pub mod selector;
 pub mod service;
 pub mod waiver;
 

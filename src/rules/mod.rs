@@ -3,6 +3,7 @@
 
 pub mod access_mode_replicas;
 pub mod ambiguous_governing_service;
+pub mod blocking_disruption_budget;
 pub mod claim_shadows_volume;
 pub mod claim_template_incomplete;
 pub mod claims_deleted;
@@ -60,6 +61,7 @@ pub const RULES: &[Entry] = &[
     Entry::of::<disallowed_update_strategy::DisallowedUpdateStrategy>(),
     Entry::of::<partition_beyond_replicas::PartitionBeyondReplicas>(),
     Entry::of::<stale_partition::StalePartition>(),
+    Entry::of::<blocking_disruption_budget::BlockingDisruptionBudget>(),
     Entry::of::<volume_behind_claim::VolumeBehindClaim>(),
     Entry::of::<shared_claim::SharedClaim>(),
     Entry::of::<claim_shadows_volume::ClaimShadowsVolume>(),

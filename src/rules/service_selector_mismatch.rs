@@ -29,6 +29,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::object::Path;
 use crate::object::view::{Labels, StatefulSet};
+use crate::rule::selector::GIVEN;
 use crate::rule::waiver::HEADLESS_SERVICE;
 use crate::rule::{
     Context, Declare, Finding, Judges, Known, Level, Levels, Meta, Report, Rule, Speaks, service,
@@ -92,7 +93,7 @@ fn differing(service: &Service, labels: &Labels<'_>) -> Vec<String> {
     let selector = spec.and_then(|spec| spec.selector.as_ref());
     let selector = || {
         let asked = selector.into_iter().flatten();
-        asked.filter(|(key, _)| !ADDED.contains(&key.as_str()))
+        asked.filter(|(key, _)| !GIVEN.contains(&key.as_str()))
     };
     let others = selector().filter_map(|(key, value)| {
         let label = labels.get(key).filter(|label| ***label != **value)?;
@@ -110,10 +111,3 @@ fn differing(service: &Service, labels: &Labels<'_>) -> Vec<String> {
     };
     selector().map(missing).collect()
 }
-
-/// The labels that the controller gives each pod (kubernetes/kubernetes `pkg/controller/statefulset/stateful_set_utils.go`).
-const ADDED: [&str; 3] = [
-    "statefulset.kubernetes.io/pod-name",
-    "apps.kubernetes.io/pod-index",
-    "controller-revision-hash",
-];

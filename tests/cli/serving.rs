@@ -35,7 +35,7 @@ fn a_kind_that_nobody_looks_up_is_told_with_those_that_are() {
     assert_eq!(code, Some(2), "{stderr}");
     for words in [
         "'pods'",
-        "[possible values: services, storageclasses, persistentvolumeclaims, controllerrevisions]",
+        "[possible values: services, storageclasses, persistentvolumeclaims, controllerrevisions, poddisruptionbudgets]",
     ] {
         assert!(stderr.contains(words), "{stderr}");
     }

@@ -13,8 +13,8 @@ use crate::supervise::{self, Supervised};
 /// How long a component may take to come up on a busy machine.
 pub(crate) const START: Duration = Duration::from_secs(90);
 
-const CONTROLLERS: &str = "statefulset,deployment,replicaset,endpointslice,serviceaccount,garbagecollector,namespace,\
-    root-ca-cert-publisher,persistentvolume-binder,pvc-protection,pv-protection";
+const CONTROLLERS: &str = "statefulset,deployment,replicaset,disruption,endpointslice,serviceaccount,garbagecollector,\
+    namespace,root-ca-cert-publisher,persistentvolume-binder,pvc-protection,pv-protection";
 
 /// The processes. They stop in this order: an API server without its etcd would hang instead of ending.
 pub(crate) struct ControlPlane {

@@ -165,6 +165,7 @@ fn the_chart_grants_what_is_looked_up_and_no_more(cluster: &Cluster) -> Result<(
         "storageclasses",
         "persistentvolumeclaims",
         "controllerrevisions",
+        "poddisruptionbudgets",
     ];
     let namespaces = "namespaces [] [] [get list watch]";
     let revisions = "controllerrevisions.apps [] [] [list]";
@@ -175,12 +176,13 @@ fn the_chart_grants_what_is_looked_up_and_no_more(cluster: &Cluster) -> Result<(
                 revisions,
                 namespaces,
                 "persistentvolumeclaims [] [] [list]",
+                "poddisruptionbudgets.policy [] [] [list watch]",
                 "services [] [] [get list watch]",
                 "storageclasses.storage.k8s.io [] [] [list watch]",
             ][..],
             Outcome::Answered,
         ),
-        (&all[3..], &[revisions, namespaces], Outcome::Answered),
+        (&all[3..4], &[revisions, namespaces], Outcome::Answered),
         (&[], &[], Outcome::Refused),
     ] {
         install(&home, &values(lookups))?;

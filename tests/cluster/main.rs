@@ -31,6 +31,7 @@ mod webhook;
 mod alike;
 mod api_server;
 mod asked;
+mod budgets;
 mod catalogue;
 mod chart;
 mod denial;
@@ -80,6 +81,7 @@ const TESTS: &[&[Test]] = &[
     alike::TESTS,
     api_server::TESTS,
     asked::TESTS,
+    budgets::TESTS,
     catalogue::TESTS,
     chart::TESTS,
     denial::TESTS,

@@ -1,6 +1,5 @@
 //! A cluster of 20,000 Services is watched in bounded memory.
 
-use std::fs;
 use std::sync::Arc;
 
 use axum::Router;
@@ -8,9 +7,9 @@ use axum::extract::State;
 use axum::http::Uri;
 use axum::response::{IntoResponse as _, Response};
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
 
 use crate::server::start;
+use crate::stand_in::{StandIn, asked};
 
 const SERVICES: usize = 20_000;
 
@@ -54,15 +53,6 @@ fn service(number: usize) -> Value {
     })
 }
 
-/// What a parameter of the query says.
-fn asked<'u>(uri: &'u Uri, name: &str) -> Option<&'u str> {
-    let mut pairs = uri
-        .query()?
-        .split('&')
-        .filter_map(|pair| pair.split_once('='));
-    pairs.find_map(|(key, value)| (key == name).then_some(value))
-}
-
 /// An API server with these Services and nothing else, in pages as a real one answers; a watch stays open.
 async fn answer(State(services): State<Arc<Vec<Value>>>, uri: Uri) -> Response {
     let number = |name| asked(&uri, name).and_then(|value| value.parse::<usize>().ok());
@@ -86,20 +76,10 @@ async fn answer(State(services): State<Arc<Vec<Value>>>, uri: Uri) -> Response {
 #[tokio::test(flavor = "multi_thread")]
 async fn twenty_thousand_services_fit_into_128_mib() {
     let folder = tempfile::tempdir().expect("a folder");
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let url = format!("http://{}", listener.local_addr().expect("an address"));
     let services: Arc<Vec<Value>> = Arc::new((0..SERVICES).map(service).collect());
     let router = Router::new().fallback(answer).with_state(services);
-    let serving = tokio::spawn(async { axum::serve(listener, router).await.expect("it serves") });
-
-    let config = folder.path().join("kubeconfig");
-    let text = json!({
-        "apiVersion": "v1", "kind": "Config", "current-context": "test", "users": [{"name": "test", "user": {}}],
-        "clusters": [{"name": "test", "cluster": {"server": url}}],
-        "contexts": [{"name": "test", "context": {"cluster": "test", "user": "test"}}],
-    });
-    fs::write(&config, text.to_string()).expect("a file");
-    let environment = [("KUBECONFIG", &*config)];
+    let api_server = StandIn::start(folder.path(), router).await;
+    let environment = [("KUBECONFIG", &*api_server.kubeconfig)];
     let mut server = start(
         folder.path(),
         &["--lookups=services,storageclasses"],
@@ -107,6 +87,5 @@ async fn twenty_thousand_services_fit_into_128_mib() {
     );
     server.says(&format!("objects={SERVICES}"));
     let peak = server.peak();
-    serving.abort();
     assert!(peak.is_none_or(|peak| peak < PEAK), "{peak:?} KiB");
 }

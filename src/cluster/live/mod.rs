@@ -8,6 +8,7 @@ mod questions;
 mod refusals;
 mod revisions;
 mod store;
+mod trim;
 mod view;
 mod watch;
 

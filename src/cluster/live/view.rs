@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use k8s_openapi::api::apps::v1::ControllerRevision;
 use k8s_openapi::api::core::v1::{Namespace, PersistentVolumeClaim, Service};
+use k8s_openapi::api::policy::v1::PodDisruptionBudget;
 use k8s_openapi::api::storage::v1::StorageClass;
 
 use super::Live;
@@ -56,6 +57,14 @@ impl ClusterView for Live {
             Listing::unknown()
         } else {
             self.others.claims(namespace)
+        }
+    }
+
+    fn disruption_budgets(&self, namespace: &str) -> Listing<PodDisruptionBudget> {
+        if self.looks_up(Lookup::PodDisruptionBudgets) {
+            self.watches.disruption_budgets.list(namespace, |_| true)
+        } else {
+            self.others.disruption_budgets(namespace)
         }
     }
 

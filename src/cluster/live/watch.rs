@@ -1,14 +1,13 @@
 //! Watches: what of the cluster is at hand before anybody asks.
 
 use std::fmt::Debug;
-use std::mem::take;
 use std::pin::pin;
 use std::sync::Arc;
 
 use futures::StreamExt as _;
-use k8s_openapi::api::core::v1::{Namespace, Service, ServiceSpec};
+use k8s_openapi::api::core::v1::{Namespace, Service};
+use k8s_openapi::api::policy::v1::PodDisruptionBudget;
 use k8s_openapi::api::storage::v1::StorageClass;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::runtime::watcher::{self, DefaultBackoff, watcher};
 use kube::{Api, Client, Resource};
 use serde::de::DeserializeOwned;
@@ -16,6 +15,7 @@ use tokio::task::JoinHandle;
 use tracing::{info, warn};
 
 use super::store::Store;
+use super::trim;
 use crate::cluster::Lookup;
 
 /// What is watched; each for as long as this lives.
@@ -24,6 +24,7 @@ pub(super) struct Watches {
     pub(super) namespaces: Arc<Store<Namespace>>,
     pub(super) services: Arc<Store<Service>>,
     pub(super) storage_classes: Arc<Store<StorageClass>>,
+    pub(super) disruption_budgets: Arc<Store<PodDisruptionBudget>>,
     tasks: Vec<JoinHandle<()>>,
 }
 
@@ -44,15 +45,25 @@ impl Watches {
     /// Starts them. Claims and revisions are not watched: there are too many, and few are ever asked for.
     pub(super) fn start(client: &Client, lookups: &[Lookup]) -> Self {
         let mut this = Self::default();
-        let task = follow(client, "namespaces", &this.namespaces, trim_namespace);
+        let task = follow(client, "namespaces", &this.namespaces, trim::namespace);
         this.tasks.push(task);
         if lookups.contains(&Lookup::Services) {
-            let task = follow(client, "services", &this.services, trim_service);
+            let task = follow(client, "services", &this.services, trim::service);
             this.tasks.push(task);
         }
         if lookups.contains(&Lookup::StorageClasses) {
             let store = &this.storage_classes;
-            let task = follow(client, "storageclasses", store, trim_storage_class);
+            let task = follow(client, "storageclasses", store, trim::storage_class);
+            this.tasks.push(task);
+        }
+        if lookups.contains(&Lookup::PodDisruptionBudgets) {
+            let store = &this.disruption_budgets;
+            let task = follow(
+                client,
+                "poddisruptionbudgets",
+                store,
+                trim::disruption_budget,
+            );
             this.tasks.push(task);
         }
         this
@@ -110,58 +121,5 @@ fn in_words(error: &watcher::Error) -> String {
             error.to_string()
         }
         watcher::Error::NoResourceVersion => error.to_string(),
-    }
-}
-
-/// Only what rules read is kept: there may be many thousands.
-fn trim_service(service: &mut Service) {
-    let Service { metadata, spec, .. } = take(service);
-    let spec = spec.map(|spec| ServiceSpec {
-        cluster_ip: spec.cluster_ip,
-        publish_not_ready_addresses: spec.publish_not_ready_addresses,
-        selector: spec.selector,
-        type_: spec.type_,
-        ..ServiceSpec::default()
-    });
-    *service = Service {
-        metadata: named(metadata),
-        spec,
-        status: None,
-    };
-}
-
-fn trim_namespace(namespace: &mut Namespace) {
-    let Namespace { mut metadata, .. } = take(namespace);
-    let labels = metadata.labels.take();
-    *namespace = Namespace {
-        metadata: ObjectMeta {
-            labels,
-            ..named(metadata)
-        },
-        ..Namespace::default()
-    };
-}
-
-fn trim_storage_class(class: &mut StorageClass) {
-    let mut whole = take(class);
-    let annotations = whole.metadata.annotations.take();
-    let creation_timestamp = whole.metadata.creation_timestamp.take();
-    *class = StorageClass {
-        metadata: ObjectMeta {
-            annotations,
-            creation_timestamp,
-            ..named(whole.metadata)
-        },
-        allow_volume_expansion: whole.allow_volume_expansion,
-        provisioner: whole.provisioner,
-        ..StorageClass::default()
-    };
-}
-
-fn named(metadata: ObjectMeta) -> ObjectMeta {
-    ObjectMeta {
-        name: metadata.name,
-        namespace: metadata.namespace,
-        ..ObjectMeta::default()
     }
 }
