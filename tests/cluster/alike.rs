@@ -1,21 +1,19 @@
-//! What the command line says of a manifest offline, the webhook does in the cluster: the same spec and the same findings, for
-//! whatever others wrote, given the same Services and storage classes.
+//! What the command line says of a manifest offline, the webhook does in the cluster: the same findings, and the same spec when
+//! what `steadfast fix` writes is applied without a webhook, for whatever others wrote, given the same Services and storage classes.
 
 // What is left out, a test says on the terminal.
 #![allow(clippy::print_stdout)]
 
 use std::collections::BTreeMap;
+use std::process::Command;
 
 use anyhow::{Context as _, Result, bail, ensure};
 use k8s_openapi::api::core::v1::Service;
 use kube::Api;
 use kube::api::{ApiResource, DynamicObject, PostParams};
 use serde_json::{Value, json};
-use steadfast::admission;
-use steadfast::cluster::Manifests;
-use steadfast::engine::{Outcome, Verdict};
 use steadfast::object::yaml;
-use steadfast::policy::PolicySet;
+use tempfile::TempDir;
 
 use crate::cluster::Cluster;
 use crate::eventually::{SOON, Stop, eventually};
@@ -91,25 +89,59 @@ fn dry(namespace: &Namespace<'_>, set: &Value) -> Result<Value, kube::Error> {
     serde_json::to_value(stored).map_err(kube::Error::SerdeError)
 }
 
-/// Rules by what became of their findings, as the server's log writes them.
-fn outcomes<'o>(judged: impl Iterator<Item = (&'o str, Outcome)>) -> BTreeMap<String, usize> {
-    let mut all = BTreeMap::new();
-    for (rule, outcome) in judged {
-        *all.entry(format!("{rule}={}", outcome.as_str()))
-            .or_default() += 1;
-    }
-    // The API server fills the strategy in before anybody can see that it was left out.
-    all.retain(|rule, _| !rule.starts_with("implicit-update-strategy"));
-    all
+/// What `steadfast` says of a manifest where these objects are all there is.
+struct Offline {
+    objects: TempDir,
 }
 
-fn offline(verdict: &Verdict) -> BTreeMap<String, usize> {
-    outcomes(
-        verdict
-            .judged
-            .iter()
-            .map(|judged| (judged.rule, judged.outcome)),
-    )
+impl Offline {
+    fn new(services: &[Value]) -> Result<Self> {
+        let objects = tempfile::tempdir()?;
+        let class = json!({
+            "apiVersion": "storage.k8s.io/v1", "kind": "StorageClass", "provisioner": "paper.steadfast.dev",
+            "metadata": {"name": "standard", "annotations": {"storageclass.kubernetes.io/is-default-class": "true"}},
+        });
+        let items: Vec<_> = services.iter().chain([&class]).collect();
+        let list = json!({"apiVersion": "v1", "kind": "List", "items": items});
+        std::fs::write(objects.path().join("cluster.json"), list.to_string())?;
+        Ok(Self { objects })
+    }
+
+    /// Runs a command on the manifest; whether it could be read, whether anything is denied, and what comes out.
+    fn run(&self, arguments: &[&str], set: &Value) -> Result<Option<(bool, Value)>> {
+        let manifest = self.objects.path().join("set.json");
+        std::fs::write(&manifest, set.to_string())?;
+        let mut command = Command::new(env!("CARGO_BIN_EXE_steadfast"));
+        command.args(arguments).arg(&manifest).arg("--complete");
+        command
+            .arg("--cluster")
+            .arg(self.objects.path().join("cluster.json"));
+        let output = command.output()?;
+        match output.status.code() {
+            Some(code @ (0 | 1)) => Ok(Some((code == 0, serde_json::from_slice(&output.stdout)?))),
+            _ => Ok(None),
+        }
+    }
+
+    fn findings(&self, set: &Value) -> Result<Option<(bool, BTreeMap<String, usize>)>> {
+        let Some((allowed, report)) = self.run(&["check", "-o", "json"], set)? else {
+            return Ok(None);
+        };
+        let findings = report["findings"].as_array().context("findings")?;
+        let mut all = BTreeMap::new();
+        for finding in findings {
+            let text = |key: &str| finding[key].as_str().context("text");
+            let outcome = format!("{}={}", text("rule")?, text("outcome")?);
+            *all.entry(outcome).or_default() += 1;
+        }
+        Ok(Some((allowed, without_strategy(all))))
+    }
+}
+
+/// The API server fills the strategy in before anybody can see that it was left out.
+fn without_strategy(mut all: BTreeMap<String, usize>) -> BTreeMap<String, usize> {
+    all.retain(|rule, _| !rule.starts_with("implicit-update-strategy"));
+    all
 }
 
 /// What the server logged after `from`: of the first call what it injected, of the second everything.
@@ -131,8 +163,7 @@ fn logged(server: &Running, from: usize) -> Result<BTreeMap<String, usize>> {
             }
         }
     }
-    all.retain(|rule, _| !rule.starts_with("implicit-update-strategy"));
-    Ok(all)
+    Ok(without_strategy(all))
 }
 
 /// How many questions were not answered so far: too many in a second, or too late on a busy machine.
@@ -143,18 +174,6 @@ fn unanswered(server: &Running, cluster: &Cluster) -> Result<u64> {
         .filter(|line| !line.contains("outcome=\"answered\""));
     let count = |line: &String| line.rsplit(' ').next()?.parse::<u64>().ok();
     Ok(lines.filter_map(count).sum())
-}
-
-fn view(services: &[Value]) -> Result<Manifests> {
-    let mut view = Manifests::new(true);
-    let class = json!({
-        "apiVersion": "storage.k8s.io/v1", "kind": "StorageClass", "provisioner": "paper.steadfast.dev",
-        "metadata": {"name": "standard", "annotations": {"storageclass.kubernetes.io/is-default-class": "true"}},
-    });
-    for object in services.iter().chain([&class]) {
-        view.add(object, "default")?;
-    }
-    Ok(view)
 }
 
 /// The Services of a file as they are stored, for as long as its sets are tried.
@@ -204,39 +223,36 @@ enum Came {
 struct Tried<'c> {
     judged: &'c Judged<'c>,
     plain: &'c Namespace<'c>,
-    policies: PolicySet,
 }
 
 impl Tried<'_> {
     fn compare(&self, services: &[Value], set: &Value) -> Result<Came> {
-        let Self { judged, plain, .. } = self;
-        let (here, view) = (judged.namespace.name(), view(services)?);
-        let Ok(said) = admission::admit(&self.policies, &view, here, set, None) else {
+        let Self { judged, plain } = self;
+        let offline = Offline::new(services)?;
+        let Some((allowed, said)) = offline.findings(set)? else {
             return Ok(Came::Unread);
         };
-        let mut repaired = said.patched.clone().unwrap_or_else(|| set.clone());
+        let fixed = offline.run(&["fix"], set)?;
+        let (_, mut repaired) = fixed.context("it is read, and not repaired")?;
         repaired["metadata"]["namespace"] = json!(plain.name());
         let from = judged.server.log().len();
         match (dry(plain, &repaired), dry(&judged.namespace, set)) {
             (Ok(by_hand), Ok(by_webhook)) => {
-                ensure!(said.allowed(), "denied offline, and not in the cluster");
+                ensure!(allowed, "denied offline, and not in the cluster");
                 let (by_hand, by_webhook) = (&by_hand["spec"], &by_webhook["spec"]);
                 ensure!(
                     by_hand == by_webhook,
                     "offline {by_hand:#}\nin the cluster {by_webhook:#}"
                 );
-                let (offline, logged) = (offline(&said), logged(&judged.server, from)?);
+                let logged = logged(&judged.server, from)?;
                 ensure!(
-                    offline == logged,
-                    "offline {offline:?}, in the cluster {logged:?}"
+                    said == logged,
+                    "offline {said:?}, in the cluster {logged:?}"
                 );
                 Ok(Came::Alike)
             }
             (Ok(_), Err(error)) => {
-                ensure!(
-                    !said.allowed(),
-                    "not denied offline, and in the cluster {error}"
-                );
+                ensure!(!allowed, "not denied offline, and in the cluster {error}");
                 Ok(Came::Alike)
             }
             (Err(_), Err(_)) => Ok(Came::Refused),
@@ -254,7 +270,6 @@ fn what_is_said_offline_is_what_the_cluster_does(cluster: &Cluster) -> Result<()
     let tried = Tried {
         judged: &judged,
         plain: &plain,
-        policies: PolicySet::built_in(),
     };
     let mut came = Vec::new();
     for written in written(judged.namespace.name())? {

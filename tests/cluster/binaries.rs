@@ -59,7 +59,7 @@ const PROGRAMS: [Program; 7] = [
 ];
 
 /// Where the programs are.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Binaries {
     assets: Option<PathBuf>,
     cache: PathBuf,

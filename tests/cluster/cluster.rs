@@ -19,7 +19,7 @@ use tokio::time::timeout;
 
 use crate::access::Access;
 use crate::binaries::Binaries;
-use crate::control_plane::{ControlPlane, START};
+use crate::control_plane::{CONTROLLERS, ControlPlane, START};
 use crate::eventually::{Stop, eventually};
 use crate::invocation::Invocation;
 use crate::namespace::Namespace;
@@ -52,6 +52,29 @@ impl Cluster {
     pub(crate) fn start() -> Result<Self> {
         let binaries = Binaries::ready()?;
         let start = Instant::now();
+        let mut cluster = Self::with_controllers(binaries, CONTROLLERS)?;
+        let folder = cluster.folder.path();
+        let control_plane = cluster.control_plane.get_mut();
+        control_plane.expect("nobody else has it yet").start_kwok(
+            &cluster.binaries,
+            folder,
+            include_str!("stages.yaml"),
+        )?;
+        cluster
+            .kubectl(&["create", "-f", "-"])
+            .stdin(include_str!("objects.yaml"))
+            .succeed()?;
+        cluster.wait_until_pods_can_run()?;
+        eprintln!(
+            "control plane up in {:.1} s at {}",
+            start.elapsed().as_secs_f32(),
+            cluster.access.url
+        );
+        Ok(cluster)
+    }
+
+    /// A cluster in which pods never run, with an API server of its own and these controllers.
+    pub(crate) fn with_controllers(binaries: Binaries, controllers: &str) -> Result<Self> {
         let folder = tempfile::Builder::new()
             .prefix("steadfast-cluster-")
             .tempdir()?;
@@ -74,10 +97,10 @@ impl Cluster {
             answer.is_ok_and(|answer| answer.is_ok())
         };
         let mut control_plane = ControlPlane::start(&binaries, folder.path(), answers)?;
-        control_plane.start_followers(&binaries, folder.path(), include_str!("stages.yaml"))?;
+        control_plane.start_controllers(&binaries, folder.path(), controllers)?;
         let access = control_plane.access.clone();
         let client = connect(&runtime, &access)?;
-        let cluster = Self {
+        Ok(Self {
             client,
             access,
             binaries,
@@ -86,18 +109,7 @@ impl Cluster {
             runtime,
             folder,
             _broom: broom,
-        };
-        cluster
-            .kubectl(&["create", "-f", "-"])
-            .stdin(include_str!("objects.yaml"))
-            .succeed()?;
-        cluster.wait_until_pods_can_run()?;
-        eprintln!(
-            "control plane up in {:.1} s at {}",
-            start.elapsed().as_secs_f32(),
-            cluster.access.url
-        );
-        Ok(cluster)
+        })
     }
 
     /// Ends the cluster but leaves its folder, with all logs, and says where.

@@ -13,7 +13,8 @@ use crate::supervise::{self, Supervised};
 /// How long a component may take to come up on a busy machine.
 pub(crate) const START: Duration = Duration::from_secs(90);
 
-const CONTROLLERS: &str = "statefulset,deployment,replicaset,disruption,endpointslice,serviceaccount,garbagecollector,\
+/// The controllers that tests rest on.
+pub(crate) const CONTROLLERS: &str = "statefulset,deployment,replicaset,disruption,endpointslice,serviceaccount,garbagecollector,\
     namespace,root-ca-cert-publisher,persistentvolume-binder,pvc-protection,pv-protection";
 
 /// The processes. They stop in this order: an API server without its etcd would hang instead of ending.
@@ -65,16 +66,13 @@ impl ControlPlane {
         bail!("five free ports in a row were taken before the API server could listen on them")
     }
 
-    /// Starts what needs an API server that answers.
-    pub(crate) fn start_followers(
+    /// Starts these controllers; the API server must answer.
+    pub(crate) fn start_controllers(
         &mut self,
         binaries: &Binaries,
         folder: &Path,
-        stages: &str,
+        controllers: &str,
     ) -> Result<()> {
-        let stages_file = folder.join("stages.yaml");
-        std::fs::write(&stages_file, stages)?;
-
         let mut manager = supervise::command(binaries.path("kube-controller-manager"))?;
         manager.arg(flag("kubeconfig", &self.access.kubeconfig));
         manager.arg(flag(
@@ -83,7 +81,7 @@ impl ControlPlane {
         ));
         manager
             .arg(flag("root-ca-file", &folder.join("ca.crt")))
-            .arg(format!("--controllers={CONTROLLERS}"));
+            .arg(format!("--controllers={controllers}"));
         manager.args([
             "--secure-port=0",
             "--leader-elect=false",
@@ -96,7 +94,18 @@ impl ControlPlane {
         ]);
         self.followers
             .push(spawn("kube-controller-manager", manager, folder)?);
+        Ok(())
+    }
 
+    /// Starts who plays the kubelets, with these stages of a pod's life.
+    pub(crate) fn start_kwok(
+        &mut self,
+        binaries: &Binaries,
+        folder: &Path,
+        stages: &str,
+    ) -> Result<()> {
+        let stages_file = folder.join("stages.yaml");
+        std::fs::write(&stages_file, stages)?;
         let mut kwok = supervise::command(binaries.path("kwok"))?;
         kwok.arg(flag("kubeconfig", &self.access.kubeconfig))
             .arg(flag("config", &stages_file));

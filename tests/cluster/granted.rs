@@ -19,8 +19,7 @@ use crate::proxy::Proxy;
 use crate::registration::install;
 use crate::webhook::{Running, Webhook};
 
-pub(crate) const LOOKUPS: &str =
-    "--lookups=services,storageclasses,persistentvolumeclaims,controllerrevisions";
+pub(crate) const LOOKUPS: &str = "--lookups=services,storageclasses,persistentvolumeclaims,controllerrevisions,poddisruptionbudgets";
 
 /// A release of the chart that judges nobody, for the account that it makes.
 pub(crate) struct Granted<'c> {

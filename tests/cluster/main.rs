@@ -42,6 +42,7 @@ mod known;
 mod life;
 mod lifecycle;
 mod lookups;
+mod many;
 mod policies;
 mod restored;
 mod rollback;
@@ -93,6 +94,7 @@ const TESTS: &[&[Test]] = &[
     life::force::TESTS,
     lifecycle::TESTS,
     lookups::TESTS,
+    many::TESTS,
     policies::TESTS,
     restored::TESTS,
     rollback::TESTS,

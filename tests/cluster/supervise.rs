@@ -122,6 +122,13 @@ impl Supervised {
         self.supervisor.try_wait().ok().flatten()
     }
 
+    /// The process itself; none where the system does not tell.
+    pub(crate) fn pid(&self) -> Option<u32> {
+        let supervisor = self.supervisor.id();
+        let children = format!("/proc/{supervisor}/task/{supervisor}/children");
+        fs::read_to_string(children).ok()?.trim().parse().ok()
+    }
+
     /// SIGTERM, a grace, SIGKILL; returns when the process is gone.
     pub(crate) fn stop(&mut self) -> Result<ExitStatus> {
         drop(self.lifeline.take());

@@ -174,6 +174,11 @@ impl Running {
         self.authority.pem()
     }
 
+    /// The server's process; none where the system does not tell.
+    pub(crate) fn pid(&self) -> Option<u32> {
+        self.process.pid()
+    }
+
     /// What the server wrote so far.
     pub(crate) fn log(&self) -> String {
         self.process.log()

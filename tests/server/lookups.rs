@@ -206,7 +206,7 @@ async fn reviews_cannot_make_us_flood_the_api_server_or_lead_us_elsewhere_in_it(
     }
     assert_eq!(fake.asked(), [""; 0]);
 
-    let live = fake.live().within(AMPLE);
+    let live = fake.live().within(Duration::from_secs(1));
     let questions: Vec<_> = (0..100)
         .map(|number| Question::ControllerRevisions {
             namespace: "shop".to_owned(),
@@ -214,17 +214,19 @@ async fn reviews_cannot_make_us_flood_the_api_server_or_lead_us_elsewhere_in_it(
             selector: String::new(),
         })
         .collect();
+    let start = Instant::now();
     let asked = live.ask(&questions).await;
+    let took = start.elapsed();
     let came = |outcome| {
         asked
             .iter()
             .filter(|asked| asked.outcome == outcome)
             .count()
     };
-    // Ten in a second; on a slow machine the questions may lie in two.
-    assert!((10..=20).contains(&came(Outcome::Answered)), "{asked:?}");
-    assert_eq!(came(Outcome::Answered) + came(Outcome::Unasked), 100);
-    assert_eq!(fake.asked().len(), came(Outcome::Answered));
+    // Ten at once, and ten a second from then on.
+    let most = 11 + usize::try_from(took.as_millis() / 100).expect("not so long");
+    assert!(came(Outcome::Unasked) >= 100 - most, "{took:?}: {asked:?}");
+    assert!((10..=most).contains(&fake.asked().len()), "{took:?}");
 }
 
 #[tokio::test]

@@ -5,26 +5,30 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// Questions in a second. Whoever reaches our port must not reach through it to the API server; who has a verdict that
-/// hangs on more than that is told, not refused.
+const SECOND: Duration = Duration::from_secs(1);
+
+/// Questions in a second, and at once. Whoever reaches our port must not reach through it to the API server; who has a
+/// verdict that hangs on more than that is told, not refused.
 const PER_SECOND: u32 = 10;
 
-/// Counts the questions of the second that runs.
+/// A bucket of questions that fills up again.
 #[derive(Default)]
 pub(super) struct Budget {
-    second: Mutex<Option<(Instant, u32)>>,
+    /// When all that were asked would have been due, one after the other.
+    due: Mutex<Option<Instant>>,
 }
 
 impl Budget {
-    /// Whether one more question may be asked now.
-    pub(super) fn take(&self, now: Instant) -> bool {
-        let mut second = self.second.lock().unwrap_or_else(PoisonError::into_inner);
-        let (begin, asked) = match *second {
-            Some((begin, asked)) if now < begin + Duration::from_secs(1) => (begin, asked),
-            _ => (now, 0),
-        };
-        *second = Some((begin, asked + 1));
-        asked < PER_SECOND
+    /// When one more question may be asked; none if that is not before `by`. It counts as asked then. Who waits for the answer
+    /// before he comes again, as `kubectl apply` does with the objects of a file, so never comes too often.
+    pub(super) fn take(&self, now: Instant, by: Instant) -> Option<Instant> {
+        let mut due = self.due.lock().unwrap_or_else(PoisonError::into_inner);
+        let next = due.unwrap_or(now).max(now) + SECOND / PER_SECOND;
+        let at = next.checked_sub(SECOND).unwrap_or(now).max(now);
+        (at < by).then(|| {
+            *due = Some(next);
+            at
+        })
     }
 }
 
@@ -32,15 +36,27 @@ impl Budget {
 mod tests {
     use super::*;
 
+    const WAIT: Duration = Duration::from_millis(100);
+
     #[test]
-    fn a_second_has_its_number_of_questions_and_the_next_has_as_many() {
+    fn a_flood_gets_ten_at_once_and_then_ten_a_second() {
         let (budget, begin) = (Budget::default(), Instant::now());
-        for second in 0..3 {
-            let now = begin + Duration::from_secs(second);
-            let taken = (0..50)
-                .filter(|milli| budget.take(now + Duration::from_millis(*milli)))
-                .count();
-            assert_eq!(taken, 10, "in second {second}");
+        let asked = |milli| {
+            let now = begin + Duration::from_millis(milli);
+            budget.take(now, now + WAIT).is_some()
+        };
+        assert_eq!((0..50).filter(|_| asked(0)).count(), 10);
+        let later = (1..=2_000).filter(|milli| asked(*milli)).count();
+        assert!((20..=21).contains(&later), "{later}");
+    }
+
+    #[test]
+    fn who_comes_one_after_the_other_waits_and_is_not_turned_away() {
+        let (budget, mut now) = (Budget::default(), Instant::now());
+        for number in 0..100 {
+            let at = budget.take(now, now + WAIT);
+            let at = at.unwrap_or_else(|| panic!("number {number} is turned away"));
+            now = at + Duration::from_millis(20);
         }
     }
 }

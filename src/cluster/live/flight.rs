@@ -22,12 +22,12 @@ pub(super) struct Flights {
 }
 
 impl Flights {
-    /// The answer of a call that began after this question came. One that began before may have missed what the review
+    /// The answer of a call that began after this question came; `call` says when it did. One that began before may have missed what the review
     /// knows of, such as the Service that was made a moment before the set; who comes meanwhile waits for the next one.
     pub(super) async fn share(
         &self,
         question: &Question,
-        call: impl Future<Output = Answer>,
+        call: impl Future<Output = (Instant, Answer)>,
     ) -> Answer {
         let came = Instant::now();
         let seat = Seat::take(self, question);
@@ -37,8 +37,7 @@ impl Flights {
         {
             return answer.clone();
         }
-        let begun = Instant::now();
-        let answer = call.await;
+        let (begun, answer) = call.await;
         *last = Some((begun, answer.clone()));
         answer
     }
@@ -90,11 +89,12 @@ mod tests {
     const QUESTION: Question = Question::StorageClasses;
 
     /// The first call ends when the barrier is met; each is counted.
-    async fn call(calls: &AtomicUsize, first: &Barrier) -> Answer {
+    async fn call(calls: &AtomicUsize, first: &Barrier) -> (Instant, Answer) {
+        let begun = Instant::now();
         if calls.fetch_add(1, Ordering::Relaxed) == 0 {
             first.wait().await;
         }
-        Ok(Fact::StorageClasses(Listing::unknown()))
+        (begun, Ok(Fact::StorageClasses(Listing::unknown())))
     }
 
     #[tokio::test]

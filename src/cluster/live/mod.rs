@@ -18,7 +18,7 @@ use std::time::Duration;
 use futures::future::join_all;
 use kube::config::InferConfigError;
 use kube::{Client, Config};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, sleep_until, timeout_at};
 use tracing::info;
 
 use super::{Fact, Lookup};
@@ -159,7 +159,12 @@ impl Live {
     pub async fn ask(&self, questions: &[Question]) -> Vec<Asked> {
         let deadline = Instant::now() + self.within;
         let known = |question: &&Question| self.looks_up(Lookup::of(question));
-        let asking = questions.iter().filter(known).map(async |question| {
+        // Where not all can be asked, those whose answers decide are: which claims are left over is only told.
+        let (last, first): (Vec<_>, Vec<_>) = questions
+            .iter()
+            .filter(known)
+            .partition(|question| matches!(question, Question::Claims { .. }));
+        let asking = first.into_iter().chain(last).map(async |question| {
             let (outcome, fact) = match self.answer(question, deadline).await {
                 Ok(fact) if fact.is_complete() => (Outcome::Answered, Ok(fact)),
                 Ok(fact) => (Outcome::Partly, Ok(fact)),
@@ -178,15 +183,17 @@ impl Live {
         let lookup = Lookup::of(question);
         self.refusals.check(lookup, Instant::now())?;
         let call = async {
-            if !self.budget.take(Instant::now()) {
+            let Some(turn) = self.budget.take(Instant::now(), deadline) else {
                 let reason = "too many questions in this second".to_owned();
-                return Err((Outcome::Unasked, reason));
-            }
+                return (Instant::now(), Err((Outcome::Unasked, reason)));
+            };
+            sleep_until(turn).await;
+            let begun = Instant::now();
             let answer = questions::answer(&self.client, question).await;
             if let Err((Outcome::Refused, reason)) = &answer {
                 self.refusals.note(lookup, reason, Instant::now());
             }
-            answer
+            (begun, answer)
         };
         let late = |_| Err((Outcome::Late, format!("not within {:?}", self.within)));
         let asking = self.flights.share(question, call);
