@@ -4,6 +4,7 @@ use anyhow::{Context as _, Result, ensure};
 use k8s_openapi::api::apps::v1::StatefulSet;
 use k8s_openapi::api::core::v1::Pod;
 use k8s_openapi::api::policy::v1::PodDisruptionBudget;
+use kube::Api;
 use kube::api::{EvictParams, PostParams};
 use serde_json::{Value, json};
 
@@ -11,6 +12,7 @@ use crate::cluster::Cluster;
 use crate::eventually::{SOON, eventually};
 use crate::granted::{Granted, create, said, set};
 use crate::judged::Judged;
+use crate::lookups::client;
 use crate::namespace::Namespace;
 use crate::tests;
 use crate::webhook::Webhook;
@@ -130,8 +132,10 @@ fn refusal(namespace: &Namespace<'_>, pod: &str) -> Result<Option<String>> {
         },
         ..EvictParams::default()
     };
-    let pods = namespace.api::<Pod>();
-    match namespace.cluster().block_on(pods.evict(pod, &params)) {
+    let cluster = namespace.cluster();
+    let client = client(cluster, cluster.kubeconfig())?;
+    let pods: Api<Pod> = Api::namespaced(client, namespace.name());
+    match cluster.block_on(pods.evict(pod, &params)) {
         // What is said of several budgets may come as the body of a success.
         Ok(status) => Ok(status.is_failure().then_some(status.message)),
         Err(kube::Error::Api(status)) => Ok(Some(status.message.clone())),

@@ -106,6 +106,8 @@ pub(crate) fn client(cluster: &Cluster, kubeconfig: &Path) -> Result<Client> {
         let options = KubeConfigOptions::default();
         let mut config = Config::from_custom_kubeconfig(read, &options).await?;
         config.proxy_url = None;
+        // What was refused is the answer.
+        config.default_retry = false;
         Ok(Client::try_from(config)?)
     })
 }
