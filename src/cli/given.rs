@@ -86,12 +86,26 @@ impl GivenArgs {
             cluster,
             stored,
         };
+        let objects = given.texts.iter().flat_map(|text| &text.objects);
         let amiss = Amiss {
             errors,
+            notes: objects.filter_map(misspelt).collect(),
             ..Amiss::default()
         };
         Ok((given, amiss))
     }
+}
+
+/// What is said of an object that is meant to be a StatefulSet and is none.
+fn misspelt(object: &Object) -> Option<String> {
+    let text = |key: &str| object.value[key].as_str().unwrap_or_default();
+    let (version, kind) = (text("apiVersion"), text("kind"));
+    let is_meant = kind.eq_ignore_ascii_case("StatefulSet") && !object.is_stateful_set();
+    is_meant.then(|| {
+        let Place { line, column } = object.place(if version == "apps/v1" { "/kind" } else { "/apiVersion" });
+        let file = &object.file;
+        format!("{file}:{line}:{column}: kind {kind} of apiVersion {version:?} is not judged; expected kind StatefulSet of apps/v1")
+    })
 }
 
 impl Given {

@@ -216,3 +216,12 @@ fn a_review_is_answered_as_the_server_would() {
     let done = run_in(folder(&[]).path(), &["review", "--phase", "mutate"], "{}").ends(2);
     done.complains("<stdin>");
 }
+
+#[test]
+fn what_is_meant_to_be_a_set_and_is_none_is_told() {
+    let text = "apiVersion: apps/v1\nkind: Statefulset\n---\napiVersion: apps/v1beta1\nkind: StatefulSet\n";
+    run_in(folder(&[]).path(), &["check", "-"], text)
+        .ends(0)
+        .complains("<stdin>:2:1: kind Statefulset of apiVersion \"apps/v1\" is not judged; expected kind StatefulSet of apps/v1")
+        .complains("<stdin>:4:1: kind StatefulSet of apiVersion \"apps/v1beta1\" is not judged");
+}

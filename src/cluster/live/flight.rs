@@ -22,8 +22,9 @@ pub(super) struct Flights {
 }
 
 impl Flights {
-    /// The answer of a call that began after this question came; `call` says when it did. One that began before may have missed what the review
-    /// knows of, such as the Service that was made a moment before the set; who comes meanwhile waits for the next one.
+    /// The answer of a call that began after this question came; `call` says when it did. One that began before may have missed
+    /// what the review knows of, such as the Service that was made a moment before the set; who comes meanwhile waits for the
+    /// next one.
     pub(super) async fn share(
         &self,
         question: &Question,
