@@ -1,12 +1,11 @@
 //! `steadfast fix`: manifests that say themselves what a cluster would inject, and what only a manifest can repair.
 
 use std::fs::OpenOptions;
-use std::io::Write as _;
+use std::io::{self, Write as _};
 
 use anstyle::{AnsiColor, Style};
 use anyhow::{Context as _, Result, anyhow, bail};
 use clap::Args;
-use json_patch::Patch;
 
 use super::Outcome;
 use super::given::{Amiss, Given, GivenArgs, Subject};
@@ -60,7 +59,8 @@ impl Fix {
         let changed = repaired.iter().any(Repaired::is_changed);
         match &repaired[..] {
             all if self.write => all.iter().try_for_each(Repaired::store)?,
-            [only] if !self.diff => anstream::stdout().write_all(only.edited.as_bytes())?,
+            // Not through what takes colours out of a text.
+            [only] if !self.diff => io::stdout().write_all(only.edited.as_bytes())?,
             all => all.iter().try_for_each(Repaired::show)?,
         }
         left.say()?;
@@ -80,19 +80,14 @@ fn repair<'g>(
     left: &mut Left,
     amiss: &mut Amiss,
 ) -> Result<Repaired<'g>> {
-    let mut edited = text.text.clone();
-    for subject in given.sets(text) {
-        let Some(verdict) = subject.judge(admission::repair, amiss) else {
-            continue;
-        };
-        match write_into(&edited, subject, &verdict.patch) {
-            Ok(text) => edited = text,
-            Err(error) => {
-                amiss.fail(error);
-                continue;
-            }
-        }
-        say(subject, &verdict)?;
+    let judged = given.sets(text).filter_map(|subject| {
+        let verdict = subject.judge(admission::repair, amiss)?;
+        Some((subject, verdict))
+    });
+    let mut judged: Vec<_> = judged.collect();
+    let edited = write(text, &mut judged, amiss);
+    for (subject, verdict) in &judged {
+        say(*subject, verdict)?;
         let repaired = verdict.patched.as_ref().unwrap_or(&subject.set.value);
         if let Ok(verdict) = subject.of(repaired, admission::admit) {
             left.count(&verdict);
@@ -101,17 +96,35 @@ fn repair<'g>(
     Ok(Repaired { text, edited })
 }
 
-fn write_into(text: &str, subject: Subject<'_>, patch: &Patch) -> Result<String> {
-    if patch.is_empty() {
-        return Ok(text.to_owned());
-    }
-    let edit = Edit {
+/// Writes all repairs into the text at once; where that cannot be, one after the other, and leaves out the sets for which it
+/// cannot.
+fn write(text: &Text, judged: &mut Vec<(Subject<'_>, Verdict)>, amiss: &mut Amiss) -> String {
+    let edit = |(subject, verdict): &(Subject<'_>, Verdict)| Edit {
         document: subject.set.document,
         pointer: subject.set.pointer.clone(),
-        patch: patch.clone(),
+        patch: verdict.patch.clone(),
     };
-    yaml::edit(&subject.set.file, text, &edit)
-        .map_err(|error| anyhow!(subject.said("", &format!("is not repaired: it {error}"))))
+    let has_patch = |(_, verdict): &&(Subject<'_>, Verdict)| !verdict.patch.is_empty();
+    let edits: Vec<_> = judged.iter().filter(has_patch).map(edit).collect();
+    if edits.is_empty() {
+        return text.text.clone();
+    }
+    if let Ok(edited) = yaml::edit(&text.file, &text.text, &edits) {
+        return edited;
+    }
+    let mut edited = text.text.clone();
+    judged.retain(|one| match yaml::edit(&text.file, &edited, &[edit(one)]) {
+        Ok(more) => {
+            edited = more;
+            true
+        }
+        Err(error) => {
+            let message = format!("is not repaired: it {error}");
+            amiss.fail(anyhow!(one.0.said("", &message)));
+            false
+        }
+    });
+    edited
 }
 
 /// Says what was done to a set.
@@ -194,7 +207,7 @@ impl Left {
             let mut stderr = anstream::stderr().lock();
             writeln!(
                 stderr,
-                "note: left of what a cluster would say: {}; `steadfast check` tells it",
+                "note: a cluster would still say: {}; `steadfast check` tells it",
                 counts.join(", ")
             )?;
         }

@@ -14,12 +14,36 @@ pub fn repair(case: &Case<'_>, policy: &Policy) -> Verdict {
     if guard::is_leaving(case) {
         return Verdict::default();
     }
-    let mut restored = restore(case, &policy.catalogue).unwrap_or_else(|error| gave_up(&error));
+    let restored =
+        restore(case, &policy.catalogue).and_then(|verdict| without_its_record(verdict, case));
+    let mut restored = restored.unwrap_or_else(|error| gave_up(&error));
     let added = with_object(case, restored.patched.as_ref(), |case| add(case, policy));
     restored.patch.0.extend(added.patch.0.iter().cloned());
     restored.patched = added.patched.clone().or(restored.patched);
     restored.add(added);
     restored
+}
+
+/// What was restored, but for the record of it.
+fn without_its_record(mut verdict: Verdict, case: &Case<'_>) -> Result<Verdict, ApplyError> {
+    let (record, annotations) = (Record::path().pointer(), annotations().pointer());
+    let operations = &mut verdict.patch.0;
+    // With the first annotation comes the map of them.
+    operations.retain(|one| *one.path() != *record && *one.path() != *annotations);
+    verdict.patched = if operations.is_empty() {
+        None
+    } else {
+        let mut object = (case.read)()?;
+        json_patch::patch(&mut object, &verdict.patch).expect(
+            "it applies to what it was made from, in which nothing else is about annotations",
+        );
+        Some(object)
+    };
+    Ok(verdict)
+}
+
+fn annotations() -> Path {
+    Path::of(&["metadata", "annotations"])
 }
 
 fn gave_up(error: &ApplyError) -> Verdict {
@@ -81,13 +105,13 @@ fn can_never_follow(fix: &Fix) -> bool {
     places.any(|at| never.iter().any(|never| at.is_within(never)))
 }
 
-/// Takes the record away that `kubectl get -o yaml`, or an update that was restored, has brought along.
+/// Takes the record away that `kubectl get -o yaml` brings along.
 fn without_record(case: &Case<'_>) -> Option<Change> {
     Record::text_on(case.object)?;
-    let annotations = &case.object.metadata.annotations;
+    let is_alone = case.object.metadata.annotations.iter().count() == 1;
     Some(Change::Remove {
-        at: if annotations.iter().count() == 1 {
-            Path::of(&["metadata", "annotations"])
+        at: if is_alone {
+            annotations()
         } else {
             Record::path()
         },

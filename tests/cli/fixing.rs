@@ -67,7 +67,7 @@ fn what_cannot_be_known_is_left() {
     fixed(BARE.split("---").next().expect("a set"), &[])
         .ends(1)
         .says("readinessProbe")
-        .complains("note: left of what a cluster would say: 1 denied")
+        .complains("note: a cluster would still say: 1 denied")
         .complains("give their manifests by --cluster");
 }
 

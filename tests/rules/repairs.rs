@@ -74,7 +74,8 @@ fn repaired(name: &str, text: &str, policies: &PolicySet) -> Option<String> {
             pointer: String::new(),
             patch: verdict.patch,
         };
-        edited = yaml::edit(name, &edited, &edit).unwrap_or_else(|error| panic!("{name} {error}"));
+        edited =
+            yaml::edit(name, &edited, &[edit]).unwrap_or_else(|error| panic!("{name} {error}"));
     }
     Some(edited)
 }

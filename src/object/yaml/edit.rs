@@ -34,18 +34,20 @@ pub enum EditError {
     NotInPlace,
 }
 
-/// The text with the edit made. What it then says is read back and compared: it is what the edit says, and nothing else.
-pub fn edit(file: &str, text: &str, edit: &Edit) -> Result<String, EditError> {
+/// The text with the edits made. What it then says is read back and compared: it is what the edits say, and nothing else.
+pub fn edit(file: &str, text: &str, edits: &[Edit]) -> Result<String, EditError> {
     let unreadable = |error: &dyn ToString| EditError::Unreadable(error.to_string());
     let documents = read(file, text).map_err(|error| unreadable(&error))?;
     let mut wanted: Vec<_> = documents.into_iter().map(|one| one.value).collect();
-    let document = wanted.get_mut(edit.document);
-    let object = document.and_then(|document| document.pointer_mut(&edit.pointer));
-    let object = object.ok_or(EditError::NotInPlace)?;
-    json_patch::patch(object, &edit.patch).map_err(|error| unreadable(&error))?;
+    for edit in edits {
+        let document = wanted.get_mut(edit.document);
+        let object = document.and_then(|document| document.pointer_mut(&edit.pointer));
+        let object = object.ok_or(EditError::NotInPlace)?;
+        json_patch::patch(object, &edit.patch).map_err(|error| unreadable(&error))?;
+    }
     let edited = match serde_json::from_str::<Value>(text) {
         Ok(_) => json(&wanted[0], text),
-        Err(_) => yaml(text, edit)?,
+        Err(_) => yaml(text, edits)?,
     };
     let says = read(file, &edited).map_err(|_| EditError::NotInPlace)?;
     if says.iter().map(|one| &one.value).eq(&wanted) {
@@ -71,14 +73,16 @@ fn json(value: &Value, text: &str) -> String {
     format!("{}{end}", String::from_utf8_lossy(&written))
 }
 
-fn yaml(text: &str, edit: &Edit) -> Result<String, EditError> {
+fn yaml(text: &str, edits: &[Edit]) -> Result<String, EditError> {
     let file =
         YamlFile::from_str(text).map_err(|error| EditError::Unreadable(error.to_string()))?;
     let indents_lists = indents_lists(text);
-    let mut roots = file.documents().filter_map(|one| root(&one));
-    let root = roots.nth(edit.document).ok_or(EditError::NotInPlace)?;
-    for operation in &edit.patch.0 {
-        operate(&root, &edit.pointer, operation, indents_lists)?;
+    let roots: Vec<_> = file.documents().filter_map(|one| root(&one)).collect();
+    for edit in edits {
+        let root = roots.get(edit.document).ok_or(EditError::NotInPlace)?;
+        for operation in &edit.patch.0 {
+            operate(root, &edit.pointer, operation, indents_lists)?;
+        }
     }
     Ok(file.to_string())
 }
@@ -183,7 +187,7 @@ mod tests {
             pointer: String::new(),
             patch: serde_json::from_value(json!([operation])).expect("a patch"),
         };
-        edit("x.yaml", text, &first).expect("it can be edited")
+        edit("x.yaml", text, &[first]).expect("it can be edited")
     }
 
     fn add(text: &str, path: &str, value: &Value) -> String {
@@ -254,7 +258,7 @@ mod tests {
                 pointer: pointer.to_owned(),
                 patch: serde_json::from_value(patch).expect("a patch"),
             };
-            super::edit("x.yaml", text, &edit)
+            super::edit("x.yaml", text, &[edit])
         };
         for text in ["m: &x {b: 1}\nn: *x\n", "m: &x {b: 1}\nn: {<<: *x}\n"] {
             let error = edit_of(text, "/m").expect_err("n would be another");
