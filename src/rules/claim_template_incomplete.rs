@@ -96,7 +96,7 @@ impl Rule for ClaimTemplateIncomplete {
             let finding = finding
                 .subject(name)
                 .why("no claim can be made of it, so no pod can start")
-                .remedy("state what is missing: accessModes (such as [ReadWriteOnce]), a size in resources.requests.storage (such as 8Gi)");
+                .remedy("state what is missing: accessModes (such as [ReadWriteOnce]), a size in resources.requests.storage (such as 8Gi); `steadfast fix` writes what is left out");
             report.add(match self.complete(&claim, &asks) {
                 Some((done, changes)) => finding.fix(done, changes).in_manifest_only(),
                 None => finding,

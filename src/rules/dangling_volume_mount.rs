@@ -4,11 +4,13 @@
 //! A pod whose container mounts a volume that does not exist cannot be created. From Kubernetes 1.34 on the API server
 //! refuses such a set; before, it accepted the set and no pod ever came up.
 //! ## Fix
-//! On CREATE, a claim template of that name, if everything speaks for data: the mount is writable, is no single file, lies neither at the root nor under folders of the system (`/etc`, `/run`, `/tmp`,
-//! `/usr`, ...), is not named like configuration or credentials, and no volume, ConfigMap, Secret or other such mount has a
-//! similar name (one of the two would be a slip). The storage class, or a default class, must be known to exist. A set whose
-//! claims are deleted with its pods gets none. A list of claim templates that the author wrote is lengthened by `steadfast fix` in
-//! the manifest, and never in a cluster: without us, the next apply would be one that changes it.
+//! On CREATE, a claim template of that name, if everything speaks for data: the mount is writable, is no single file, lies neither
+//! at the root nor under folders of the system (`/etc`, `/run`, `/tmp`, `/usr`, ...), is not named like configuration or
+//! credentials, and no volume, claim template, ConfigMap, Secret or other such mount has a similar name (one of the two would be a
+//! slip). The storage class, or a default class, must be known to exist. A set whose claims are deleted with its pods gets none.
+//!
+//! A list of claim templates that the author wrote is lengthened by `steadfast fix` in the manifest, if all of it is mounted, and
+//! never in a cluster: without us, the next apply would be one that changes it.
 //!
 //! **Size and class of a claim template can never be changed.** A later manifest that declares it must state the same.
 //! ## Example
@@ -184,7 +186,8 @@ impl DanglingVolumeMount {
         let uses = || dangling.iter().filter(|mount| mount.volume == name);
         let configs = cx.cluster.configs(cx.namespace);
         let volumes = sts.volumes().map(|volume| volume.item().name());
-        let others = volumes.chain(
+        let claims = sts.claim_templates().map(|claim| claim.item().name());
+        let others = volumes.chain(claims).chain(
             dangling
                 .iter()
                 .map(|mount| mount.volume)
@@ -208,6 +211,11 @@ impl DanglingVolumeMount {
         if uses().all(|mount| is_plain_init(sts, mount)) {
             return Some("only an init container mounts it".to_owned());
         }
+        if let Some(idle) = idle_claim(sts) {
+            return Some(format!(
+                "claim template {idle} is mounted nowhere, so one of the two names is probably a slip"
+            ));
+        }
         let not_data = uses().find_map(|mount| match mount.mount {
             Some(mount) => data::doubt(mount),
             None => Some("it is used as a raw block device".to_owned()),
@@ -222,6 +230,13 @@ impl DanglingVolumeMount {
             })
             .or_else(|| self.claim(name).unbound(cx))
     }
+}
+
+/// A claim template of the author's that nothing mounts.
+fn idle_claim<'s>(sts: &'s StatefulSet<'_>) -> Option<&'s str> {
+    let mounted: BTreeSet<_> = sts.mounts().map(|mount| mount.volume).collect();
+    let mut claims = sts.claim_templates().map(|claim| claim.item().name());
+    claims.find(|claim| !mounted.contains(claim))
 }
 
 /// Whether a container that ends before the others begin has this mount.

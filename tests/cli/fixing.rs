@@ -98,7 +98,14 @@ fn a_diff_of_each_and_exit_code_1_where_anything_would_change() {
 fn what_only_a_manifest_can_repair_is_repaired() {
     let templates =
         "  volumeClaimTemplates:\n  - metadata: {name: archive}\n    spec: {resources: {}}\n---\n";
+    let mounts = "        - {name: data, mountPath: /data}\n";
     let text = BARE.replacen("---\n", templates, 1);
+    let idle = fixed(&text, &["--complete"]).ends(1);
+    assert!(!idle.stdout.contains("name: data\n"), "{idle:#?}");
+    let text = text.replace(
+        mounts,
+        &format!("{mounts}        - {{name: archive, mountPath: /archive}}\n"),
+    );
     run(&["check", "-", "--complete"], &text)
         .ends(1)
         .says("denied claim-template-incomplete")
