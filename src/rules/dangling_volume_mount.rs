@@ -87,7 +87,7 @@ use crate::rule::claim::{Claim, has_own, unwanted};
 use crate::rule::{
     Context, Declare, Finding, Judges, Level, Levels, Meta, Operation, Report, Rule, Speaks,
 };
-use crate::workload::data;
+use crate::workload::{data, place};
 
 /// The parameters.
 #[derive(Debug, Deserialize, Serialize)]
@@ -153,7 +153,8 @@ impl Rule for DanglingVolumeMount {
                 None => {
                     let remedy = format!("add {name:?} to volumeClaimTemplates, or to volumes if it holds no data");
                     let claim = self.claim(name);
-                    let fixed = finding.fix(claim.done(cx, ""), [claim.change()]);
+                    let done = claim.done(cx, "") + &folders(cx, name, &dangling);
+                    let fixed = finding.fix(done, [claim.change()]);
                     match has_own(sts) {
                         Some(own) => fixed
                             .remedy(format!("{remedy}. No claim template was injected: {own}"))
@@ -220,7 +221,15 @@ impl DanglingVolumeMount {
             Some(mount) => data::doubt(mount),
             None => Some("it is used as a raw block device".to_owned()),
         });
+        let misplaced = || {
+            uses().find_map(|mount| {
+                let workload = cx.workload(&mount.container)?;
+                let reason = place::misplaced(&mount.container, mount.mount?, workload)?;
+                Some(format!("of {} it is known that {reason}", workload.id))
+            })
+        };
         not_data
+            .or_else(misplaced)
             .or_else(|| {
                 similar(name, others).map(|other| format!("the set also speaks of {other:?}"))
             })
@@ -230,6 +239,20 @@ impl DanglingVolumeMount {
             })
             .or_else(|| self.claim(name).unbound(cx))
     }
+}
+
+/// What is said of mounts that give a workload the whole volume, where it is known to want a folder of it.
+fn folders(cx: &Context<'_>, name: &str, dangling: &[Mount<'_, '_>]) -> String {
+    let said = dangling.iter().filter_map(|used| {
+        let mount = used.mount.filter(|_| used.volume == name)?;
+        let workload = cx.workload(&used.container)?;
+        let folder = place::wanted_folder(&used.container, mount, workload)?;
+        Some(format!(
+            ". {} is known to want a folder of a volume at {}: add subPath: {folder} to its mount",
+            workload.id, mount.mount_path
+        ))
+    });
+    said.collect()
 }
 
 /// A claim template of the author's that nothing mounts.

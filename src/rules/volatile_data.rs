@@ -1,8 +1,8 @@
 //! # volatile-data
 //! Finds containers whose data goes with their pod.
 //! ## Why
-//! A database that keeps its data in an `emptyDir`, on its node or in the container's own layer starts empty after the next
-//! rollout, eviction or restart.
+//! A database that keeps its data in an `emptyDir`, on its node, in the container's own layer or beside the volume that is there
+//! for it starts empty after the next rollout, eviction or restart.
 //! ## Fix
 //! On CREATE, and only where a policy states `storage`: a claim template with the mount, folder and environment that the
 //! catalogue (`steadfast explain workload NAME`) has for the workload, if it is certainly that workload, it runs as its image runs by itself
@@ -39,6 +39,19 @@
 //!       resources: {requests: {storage: 8Gi}}
 //!       volumeMode: Filesystem
 //! ```
+//! A volume that is there, and is not where the data is:
+//! ```yaml before
+//! metadata: {name: db}
+//! spec:
+//!   template: {spec: {containers: [{name: db, image: "postgres:16", volumeMounts: [{name: data, mountPath: /var/lib/postgresql}]}]}}
+//!   volumeClaimTemplates: [{metadata: {name: data}}]
+//! ```
+//! ```yaml after
+//! metadata: {name: db}
+//! spec:
+//!   template: {spec: {containers: [{name: db, image: "postgres:16", volumeMounts: [{name: data, mountPath: /var/lib/postgresql/data}]}]}}
+//!   volumeClaimTemplates: [{metadata: {name: data}}]
+//! ```
 
 use std::collections::BTreeSet;
 
@@ -52,7 +65,8 @@ use crate::rule::claim::{Claim, has_own, unwanted};
 use crate::rule::{
     Context, Declare, Finding, Judges, Level, Levels, Meta, Operation, Report, Rule, Speaks,
 };
-use crate::workload::keeping::{Fleeting, fleeting, serves, unfit};
+use crate::workload::fleeting::{Fleeting, beside, fleeting};
+use crate::workload::keeping::{serves, unfit};
 use crate::workload::{Data, Workload, data};
 
 /// The parameters.
@@ -131,7 +145,12 @@ impl Rule for VolatileData {
         let mut told = BTreeSet::new();
         // One word for a container, however many folders it has: the defect is one.
         for one in lost.iter().filter(|one| told.insert(&*one.container.name)) {
-            report.add(if cx.operation == Operation::Update {
+            report.add(if let Fleeting::Beside { volume, .. } = one.on {
+                let place = &one.data.mount_path;
+                one.finding().remedy(format!(
+                    "mount {volume} at {place}; if the set runs already, save its data first"
+                ))
+            } else if cx.operation == Operation::Update {
                 one.finding().remedy("make the claims <claim>-<set>-N and copy the data there; then make the set anew with the claim template and its mount (kubectl delete --cascade=orphan), and delete its pods one by one")
             } else {
                 self.repaired(sts, cx, one, lost.len())
@@ -213,7 +232,8 @@ fn lost<'v, 'a>(
     };
     let is_certain = |data: &&Data| workload.is_none() || data.by_default;
     let lost = all.iter().filter(is_certain).filter_map(|data| {
-        let on = fleeting(sts, container.item(), &data.mount_path)?;
+        let beside = workload.and_then(|workload| beside(sts, container.item(), workload));
+        let on = beside.or_else(|| fleeting(sts, container.item(), &data.mount_path))?;
         Some(Lost {
             container,
             on,
@@ -231,26 +251,7 @@ impl Lost<'_, '_> {
             Some(workload) => format!("container {name} ({})", workload.id),
             None => format!("container {name}"),
         };
-        let (message, why) = match self.on {
-            Fleeting::Layer => (
-                format!(
-                    "{who} mounts no volume that lasts; its data, by default in {path}, is in the container's own layer"
-                ),
-                "it is lost with every restart of the container",
-            ),
-            Fleeting::Pod(volume) => (
-                format!(
-                    "{who} keeps its data, by default in {path}, in volume {volume}, which goes with the pod"
-                ),
-                "it is lost with every rollout and eviction",
-            ),
-            Fleeting::Node(volume) => (
-                format!(
-                    "{who} keeps its data, by default in {path}, in volume {volume}, which is a folder of the node"
-                ),
-                "a pod that comes up on another node starts empty",
-            ),
-        };
+        let (message, why) = self.on.said(&who, path);
         Finding::new(self.container.path(), message)
             .container(name)
             .why(why)
@@ -264,7 +265,9 @@ impl Lost<'_, '_> {
         claim: &Claim<'_>,
         all: usize,
     ) -> Option<String> {
-        if let Fleeting::Pod(volume) | Fleeting::Node(volume) = self.on {
+        if let Fleeting::Pod(volume) | Fleeting::Node(volume) | Fleeting::Beside { volume, .. } =
+            self.on
+        {
             return Some(format!("volume {volume} has its place"));
         }
         if all > 1 {

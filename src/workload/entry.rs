@@ -158,6 +158,9 @@ pub struct Data {
     /// What the environment must say.
     #[serde(default, skip_serializing_if = "std::collections::BTreeMap::is_empty")]
     pub env: std::collections::BTreeMap<String, String>,
+    /// Where a volume would not hold it although it looks like the place, and why.
+    #[serde(default, skip_serializing_if = "std::collections::BTreeMap::is_empty")]
+    pub misplaced: std::collections::BTreeMap<String, String>,
     /// What else is to be known.
     #[serde(default)]
     pub note: String,

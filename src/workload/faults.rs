@@ -143,11 +143,14 @@ fn of_one(workload: &Workload, say: &mut dyn FnMut(String, String)) {
         }
     }
     for (index, data) in workload.data.iter().enumerate() {
-        if !data.mount_path.starts_with('/') {
-            say(
-                format!("/data/{index}/mountPath"),
-                format!("{:?} does not begin with /", data.mount_path),
-            );
+        let misplaced = data.misplaced.keys().map(|path| ("misplaced", path));
+        for (key, path) in misplaced.chain([("mountPath", &data.mount_path)]) {
+            if !path.starts_with('/') {
+                say(
+                    format!("/data/{index}/{key}"),
+                    format!("{path:?} does not begin with /"),
+                );
+            }
         }
     }
 }

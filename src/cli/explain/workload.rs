@@ -165,6 +165,9 @@ fn data(out: &mut dyn Write, workload: &Workload) -> Result<()> {
             data.mount_path,
             sub_path.unwrap_or_default()
         )?;
+        for (place, reason) in &data.misplaced {
+            writeln!(out, "    not {place}: {reason}")?;
+        }
         if !data.note.is_empty() {
             writeln!(out, "    {}", data.note)?;
         }
