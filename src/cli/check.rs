@@ -5,12 +5,11 @@ use std::io::Write as _;
 use anyhow::Result;
 use clap::{Args, ValueEnum};
 
-use super::given::{Amiss, GivenArgs, Subject};
+use super::given::GivenArgs;
 use super::{Format, Outcome};
 use crate::admission;
 use crate::engine;
-use crate::object;
-use crate::report::{self, Done, Located, Report};
+use crate::report::{self, Located, Report};
 use crate::rule::Level;
 
 /// Say what a cluster would do with manifests.
@@ -49,7 +48,9 @@ impl Check {
         let (given, mut amiss) = self.given.read()?;
         let mut report = Report::default();
         for set in given.texts.iter().flat_map(|text| given.sets(text)) {
-            judge(set, &mut report, &mut amiss);
+            if let Some(verdict) = set.judge(admission::admit, &mut amiss) {
+                set.report(verdict, &mut report);
+            }
         }
         let mut stdout = anstream::stdout().lock();
         match self.output {
@@ -68,32 +69,6 @@ impl Check {
             Outcome::Clean
         })
     }
-}
-
-/// Adds to the report what a cluster would do with a set.
-fn judge(subject: Subject<'_>, report: &mut Report, amiss: &mut Amiss) {
-    let Some(verdict) = subject.judge(admission::admit, amiss) else {
-        return;
-    };
-    let Subject { set, namespace, .. } = subject;
-    let place = |at: &object::Path| set.place(at.pointer().as_str());
-    report.sets += 1;
-    let findings = verdict.judged.into_iter().map(|judged| Located {
-        file: set.file.to_string(),
-        place: place(&judged.finding.at),
-        namespace: namespace.to_owned(),
-        name: set.name().to_owned(),
-        judged,
-    });
-    report.findings.extend(findings);
-    let restored = verdict.restored.into_iter().map(|restored| Done {
-        file: set.file.to_string(),
-        place: place(&restored.at),
-        namespace: namespace.to_owned(),
-        name: set.name().to_owned(),
-        restored,
-    });
-    report.restored.extend(restored);
 }
 
 impl FailOn {

@@ -3,7 +3,6 @@
 use std::fs::OpenOptions;
 use std::io::{self, Write as _};
 
-use anstyle::{AnsiColor, Style};
 use anyhow::{Context as _, Result, anyhow, bail};
 use clap::Args;
 
@@ -12,13 +11,18 @@ use super::given::{Amiss, Given, GivenArgs, Subject};
 use super::input::Text;
 use crate::admission;
 use crate::engine::{self, Verdict};
-use crate::object::yaml::{self, Edit, Place};
+use crate::object::yaml::{self, Edit, EditError};
 use crate::report::diff::Diff;
+use crate::report::{self, Located, Report};
 
 /// Write into manifests what a cluster would inject, and what only a manifest can repair.
 ///
-/// One manifest comes out repaired on stdout; of several, what would change. What was done is told on stderr.
+/// One file, or stdin, comes out repaired on stdout; of folders and several files, what would change. What was done, and what a
+/// cluster would still say, is told on stderr.
 #[derive(Args, Debug)]
+#[command(
+    after_help = "Exit codes: 0 done, 1 a cluster would still deny a set, 2 could not do the work; with --diff 0 nothing would change, 1 something would"
+)]
 pub(super) struct Fix {
     #[command(flatten)]
     given: GivenArgs,
@@ -30,18 +34,11 @@ pub(super) struct Fix {
     diff: bool,
 }
 
-/// What became of a text.
+/// A text with the repairs of its sets.
 struct Repaired<'g> {
     text: &'g Text,
     edited: String,
-}
-
-/// What the repaired sets still have.
-#[derive(Default)]
-struct Left {
-    denied: usize,
-    warned: usize,
-    previewed: usize,
+    judged: Vec<(Subject<'g>, Verdict)>,
 }
 
 impl Fix {
@@ -50,22 +47,41 @@ impl Fix {
             bail!("--write: stdin is no file; without it the repaired manifest goes to stdout");
         }
         let (given, mut amiss) = self.given.read()?;
-        let mut left = Left::default();
-        let repaired: Vec<_> = given
-            .texts
-            .iter()
-            .map(|text| repair(&given, text, &mut left, &mut amiss))
-            .collect::<Result<_>>()?;
-        let changed = repaired.iter().any(Repaired::is_changed);
-        match &repaired[..] {
-            all if self.write => all.iter().try_for_each(Repaired::store)?,
+        let repair = |text| Repaired::of(&given, text, &mut amiss);
+        let mut repaired: Vec<_> = given.texts.iter().map(repair).collect();
+        let is_one = self.given.paths.len() == 1 && !self.given.paths[0].is_dir();
+        if self.write {
+            repaired.retain(|one| match one.store() {
+                Ok(()) => true,
+                Err(error) => {
+                    amiss.fail(error);
+                    false
+                }
+            });
+        } else if is_one && !self.diff {
             // Not through what takes colours out of a text.
-            [only] if !self.diff => io::stdout().write_all(only.edited.as_bytes())?,
-            all => all.iter().try_for_each(Repaired::show)?,
+            let whole = repaired.iter().map(|one| one.edited.as_bytes());
+            whole
+                .into_iter()
+                .try_for_each(|text| io::stdout().write_all(text))?;
+        } else {
+            repaired.iter().try_for_each(Repaired::show)?;
         }
-        left.say()?;
+        let changed = repaired.iter().filter(|one| one.is_changed()).count();
+        let (mut done, mut left) = (0, Report::default());
+        for one in repaired {
+            one.judge_what_is_left(&mut left);
+            done += one.say()?;
+        }
+        sum_up(done, changed, &left)?;
         amiss.say()?;
-        Ok(if left.denied > 0 || self.diff && changed {
+        let is_denied = |one: &Located| one.judged.outcome == engine::Outcome::Denied;
+        let fails = if self.diff {
+            changed > 0
+        } else {
+            left.findings.iter().any(is_denied)
+        };
+        Ok(if fails {
             Outcome::Findings
         } else {
             Outcome::Clean
@@ -73,85 +89,41 @@ impl Fix {
     }
 }
 
-/// Repairs the sets of a text, one after the other.
-fn repair<'g>(
-    given: &'g Given,
-    text: &'g Text,
-    left: &mut Left,
-    amiss: &mut Amiss,
-) -> Result<Repaired<'g>> {
-    let judged = given.sets(text).filter_map(|subject| {
-        let verdict = subject.judge(admission::repair, amiss)?;
-        Some((subject, verdict))
-    });
-    let mut judged: Vec<_> = judged.collect();
-    let edited = write(text, &mut judged, amiss);
-    for (subject, verdict) in &judged {
-        say(*subject, verdict)?;
-        let repaired = verdict.patched.as_ref().unwrap_or(&subject.set.value);
-        if let Ok(verdict) = subject.of(repaired, admission::admit) {
-            left.count(&verdict);
-        }
-    }
-    Ok(Repaired { text, edited })
-}
-
-/// Writes all repairs into the text at once; where that cannot be, one after the other, and leaves out the sets for which it
-/// cannot.
-fn write(text: &Text, judged: &mut Vec<(Subject<'_>, Verdict)>, amiss: &mut Amiss) -> String {
-    let edit = |(subject, verdict): &(Subject<'_>, Verdict)| Edit {
-        document: subject.set.document,
-        pointer: subject.set.pointer.clone(),
-        patch: verdict.patch.clone(),
-    };
-    let has_patch = |(_, verdict): &&(Subject<'_>, Verdict)| !verdict.patch.is_empty();
-    let edits: Vec<_> = judged.iter().filter(has_patch).map(edit).collect();
-    if edits.is_empty() {
-        return text.text.clone();
-    }
-    if let Ok(edited) = yaml::edit(&text.file, &text.text, &edits) {
-        return edited;
-    }
-    let mut edited = text.text.clone();
-    judged.retain(|one| match yaml::edit(&text.file, &edited, &[edit(one)]) {
-        Ok(more) => {
-            edited = more;
-            true
-        }
-        Err(error) => {
-            let message = format!("is not repaired: it {error}");
-            amiss.fail(anyhow!(one.0.said("", &message)));
-            false
-        }
-    });
-    edited
-}
-
-/// Says what was done to a set.
-fn say(subject: Subject<'_>, verdict: &Verdict) -> Result<()> {
+/// Says on stderr what is left, and how much was done.
+fn sum_up(done: usize, changed: usize, left: &Report) -> Result<()> {
     let mut stderr = anstream::stderr().lock();
-    let (bold, good) = (Style::new().bold(), AnsiColor::Green.on_default().bold());
-    let Subject { set, namespace, .. } = subject;
-    let (file, name) = (&set.file, set.name());
-    let restored = verdict.restored.iter().map(|restored| {
-        let word = "restored".to_owned();
-        (&restored.at, word, restored.message.clone())
-    });
-    let repaired = verdict.judged.iter().map(|judged| {
-        let word = format!("repaired{good:#} {bold}{}{bold:#}", judged.rule);
-        (&judged.finding.at, word, judged.sentence())
-    });
-    for (at, word, sentence) in restored.chain(repaired) {
-        let Place { line, column } = set.place(at.pointer().as_str());
-        writeln!(
-            stderr,
-            "{bold}{file}:{line}:{column}{bold:#}: {good}{word}{good:#} ({namespace}/{name}): {sentence}"
-        )?;
+    for finding in &left.findings {
+        report::human::finding(&mut stderr, finding)?;
     }
+    if left.sets == 0 {
+        return Ok(());
+    }
+    let repaired = match (done, changed) {
+        (0, _) => "nothing to repair".to_owned(),
+        (1, _) => "1 repair".to_owned(),
+        (done, 1) => format!("{done} repairs in 1 file"),
+        (done, changed) => format!("{done} repairs in {changed} files"),
+    };
+    writeln!(stderr, "{repaired}; left: {}", left.in_words())?;
     Ok(())
 }
 
-impl Repaired<'_> {
+impl<'g> Repaired<'g> {
+    fn of(given: &'g Given, text: &'g Text, amiss: &mut Amiss) -> Self {
+        let judged = given.sets(text).filter_map(|subject| {
+            let verdict = subject.judge(admission::repair, amiss)?;
+            // What is written into a patch would be written over every set that it is laid over.
+            (!subject.is_patch()).then_some((subject, verdict))
+        });
+        let mut judged: Vec<_> = judged.collect();
+        let edited = write(text, &mut judged, amiss);
+        Self {
+            text,
+            edited,
+            judged,
+        }
+    }
+
     fn is_changed(&self) -> bool {
         self.edited != self.text.text
     }
@@ -178,39 +150,66 @@ impl Repaired<'_> {
         diff.write(&mut anstream::stdout().lock(), "")?;
         Ok(())
     }
-}
 
-impl Left {
-    fn count(&mut self, verdict: &Verdict) {
-        for judged in &verdict.judged {
-            match judged.outcome {
-                engine::Outcome::Denied => self.denied += 1,
-                engine::Outcome::Warned => self.warned += 1,
-                engine::Outcome::Previewed => self.previewed += 1,
-                _ => {}
+    /// What a cluster would still say of the repaired sets.
+    fn judge_what_is_left(&self, left: &mut Report) {
+        for (subject, verdict) in &self.judged {
+            let repaired = verdict.patched.as_ref().unwrap_or(&subject.set.value);
+            if let Ok(verdict) = subject.of(repaired, admission::admit) {
+                subject.report(verdict, left);
             }
         }
+        left.findings
+            .retain(|finding| finding.judged.outcome.is_shown());
     }
 
-    /// Says how much is left, where anything is.
-    fn say(&self) -> Result<()> {
-        let counts = [
-            (self.denied, "denied"),
-            (self.warned, "warned"),
-            (self.previewed, "previewed"),
-        ];
-        let counts = counts.into_iter().filter(|(count, _)| *count > 0);
-        let counts: Vec<_> = counts
-            .map(|(count, word)| format!("{count} {word}"))
-            .collect();
-        if !counts.is_empty() {
-            let mut stderr = anstream::stderr().lock();
-            writeln!(
-                stderr,
-                "note: a cluster would still say: {}; `steadfast check` tells it",
-                counts.join(", ")
-            )?;
+    /// Says on stderr what was done to the sets, and how much that is.
+    fn say(self) -> Result<usize> {
+        let (mut stderr, mut report) = (anstream::stderr().lock(), Report::default());
+        for (subject, verdict) in self.judged {
+            subject.report(verdict, &mut report);
         }
-        Ok(())
+        for finding in &report.findings {
+            report::human::finding(&mut stderr, finding)?;
+        }
+        for restored in &report.restored {
+            report::human::done(&mut stderr, restored)?;
+        }
+        Ok(report.findings.len() + report.restored.len())
     }
+}
+
+/// Writes all repairs into the text at once; where that cannot be, one after the other, and leaves out the sets for which it
+/// cannot.
+fn write(text: &Text, judged: &mut Vec<(Subject<'_>, Verdict)>, amiss: &mut Amiss) -> String {
+    let edit = |(subject, verdict): &(Subject<'_>, Verdict)| Edit {
+        document: subject.set.document,
+        pointer: subject.set.pointer.clone(),
+        patch: verdict.patch.clone(),
+    };
+    let has_patch = |(_, verdict): &&(Subject<'_>, Verdict)| !verdict.patch.is_empty();
+    let edits: Vec<_> = judged.iter().filter(has_patch).map(edit).collect();
+    if edits.is_empty() {
+        return text.text.clone();
+    }
+    if let Ok(edited) = yaml::edit(&text.file, &text.text, &edits) {
+        return edited;
+    }
+    let mut edited = text.text.clone();
+    judged.retain(|one| match yaml::edit(&text.file, &edited, &[edit(one)]) {
+        Ok(more) => {
+            edited = more;
+            true
+        }
+        Err(error) => {
+            let pointer = match &error {
+                EditError::NotInPlace { pointer } => pointer,
+                EditError::Unreadable(_) => "",
+            };
+            let message = format!("is not repaired: it {error}");
+            amiss.fail(anyhow!(one.0.said(pointer, &message)));
+            false
+        }
+    });
+    edited
 }

@@ -12,9 +12,11 @@ use super::input::{self, Object, Text};
 use super::stored::Stored;
 use crate::cluster::{DEFAULT_NAMESPACE, Manifests};
 use crate::engine::Verdict;
+use crate::object::Path;
 use crate::object::view::ParseError;
 use crate::object::yaml::Place;
 use crate::policy::PolicySet;
+use crate::report::{Done, Located, Report};
 use crate::rule::ClusterView;
 
 /// What is judged, and by what.
@@ -128,6 +130,11 @@ impl Given {
 }
 
 impl Subject<'_> {
+    /// Whether it is a part of a set, to be laid over another manifest: the API server takes none without a selector.
+    pub(super) fn is_patch(self) -> bool {
+        self.set.value["spec"]["selector"].is_null()
+    }
+
     /// What comes of the set, and what is to be said of it beside; nothing of one that cannot be read.
     pub(super) fn judge(self, judge: Judge, amiss: &mut Amiss) -> Option<Verdict> {
         if self.old.is_none() && self.given.stored.is_given() {
@@ -137,6 +144,11 @@ impl Subject<'_> {
             amiss
                 .made
                 .push(format!("{}{name}", namespace.unwrap_or_default()));
+        }
+        if self.is_patch() {
+            let note = "spec.selector is missing, so the API server refuses it; a Kustomize patch is to be rendered first \
+                        (kustomize build DIR | steadfast check -)";
+            amiss.notes.push(self.said("/spec", note));
         }
         match self.of(&self.set.value, judge) {
             Ok(mut verdict) => {
@@ -161,6 +173,29 @@ impl Subject<'_> {
         } = self.given;
         let old = self.old.map(|old| &old.value);
         judge(policies, cluster, self.namespace, value, old)
+    }
+
+    /// Adds to the report what came of the set.
+    pub(super) fn report(self, verdict: Verdict, report: &mut Report) {
+        let Self { set, namespace, .. } = self;
+        let place = |at: &Path| set.place(at.pointer().as_str());
+        report.sets += 1;
+        let findings = verdict.judged.into_iter().map(|judged| Located {
+            file: set.file.to_string(),
+            place: place(&judged.finding.at),
+            namespace: namespace.to_owned(),
+            name: set.name().to_owned(),
+            judged,
+        });
+        report.findings.extend(findings);
+        let restored = verdict.restored.into_iter().map(|restored| Done {
+            file: set.file.to_string(),
+            place: place(&restored.at),
+            namespace: namespace.to_owned(),
+            name: set.name().to_owned(),
+            restored,
+        });
+        report.restored.extend(restored);
     }
 
     /// A message with the set's name, and the place of the value at `pointer`.

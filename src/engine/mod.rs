@@ -143,6 +143,7 @@ pub fn validate(case: &Case<'_>, policy: &Policy) -> Verdict {
         };
         Judged {
             spared,
+            shows_fix: previewed && outcome == Outcome::Denied,
             ..found.judged(outcome)
         }
     });

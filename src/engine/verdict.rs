@@ -51,6 +51,8 @@ pub struct Judged {
     pub spared: Option<Spared>,
     /// Whether the API server refuses the update for it, whatever we say.
     pub refused_anyway: bool,
+    /// Whether its fix, on preview, is to be shown although the finding is denied.
+    pub shows_fix: bool,
     /// The finding.
     pub finding: Finding,
 }
@@ -76,6 +78,16 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// Every one, the least first.
+    pub const ALL: [Self; 6] = [
+        Self::Waived,
+        Self::Audited,
+        Self::Previewed,
+        Self::Injected,
+        Self::Warned,
+        Self::Denied,
+    ];
+
     /// The word that output formats and metrics use.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -137,6 +149,7 @@ impl Judged {
             outcome,
             spared: None,
             refused_anyway: selected.meta.refused_anyway(),
+            shows_fix: false,
             finding,
         }
     }
@@ -181,6 +194,13 @@ impl Judged {
             let _ = write!(text, "\n  at     {place}");
         }
         let _ = write!(text, "\n  why    {why}\n  fix    {remedy}");
+        if let Some(fix) = self.finding.fix.as_ref().filter(|_| self.shows_fix) {
+            let _ = write!(
+                text,
+                "\n  shown  on preview, the fix would have {}",
+                fix.done
+            );
+        }
         // No annotation helps against the API server.
         if !self.refused_anyway {
             let _ = write!(

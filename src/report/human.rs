@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
 
-use super::{Done, Located, Report, counts};
+use super::{Done, Located, Report};
 use crate::engine::Outcome;
 use crate::object::yaml::Place;
 
@@ -25,23 +25,16 @@ pub fn write(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     if !restored.is_empty() || findings.iter().any(is_shown) {
         writeln!(out)?;
     }
-    let mut counts: Vec<_> = counts(findings)
-        .map(|(outcome, count)| format!("{count} {}", outcome.as_str()))
-        .collect();
-    counts.extend((!restored.is_empty()).then(|| format!("{} restored", restored.len())));
-    let counts = if counts.is_empty() {
-        "nothing found".to_owned()
-    } else {
-        counts.join(", ")
-    };
     writeln!(
         out,
-        "{sets} StatefulSet{}: {counts}",
-        if *sets == 1 { "" } else { "s" }
+        "{sets} StatefulSet{}: {}",
+        if *sets == 1 { "" } else { "s" },
+        report.in_words()
     )
 }
 
-fn finding(out: &mut dyn Write, finding: &Located) -> io::Result<()> {
+/// Writes a finding.
+pub fn finding(out: &mut dyn Write, finding: &Located) -> io::Result<()> {
     let Located {
         file,
         place: Place { line, column },
@@ -69,7 +62,8 @@ fn finding(out: &mut dyn Write, finding: &Located) -> io::Result<()> {
     )
 }
 
-fn done(out: &mut dyn Write, done: &Done) -> io::Result<()> {
+/// Writes what was restored.
+pub fn done(out: &mut dyn Write, done: &Done) -> io::Result<()> {
     let Done {
         file,
         place: Place { line, column },

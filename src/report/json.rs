@@ -63,9 +63,8 @@ struct Summary {
 
 /// Writes the report.
 pub fn write(out: &mut dyn Write, report: &Report) -> io::Result<()> {
-    let outcomes = counts(&report.findings)
-        .map(|(outcome, count)| (outcome.as_str(), count))
-        .collect();
+    let mut outcomes: BTreeMap<_, _> = Outcome::ALL.map(|one| (one.as_str(), 0)).into();
+    outcomes.extend(counts(&report.findings).map(|(outcome, count)| (outcome.as_str(), count)));
     let restored = report.restored.iter().map(|done| Restored {
         file: &done.file,
         line: done.place.line,

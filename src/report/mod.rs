@@ -36,6 +36,22 @@ pub struct Report {
     pub restored: Vec<Done>,
 }
 
+impl Report {
+    /// How many findings have each outcome, in words: `1 denied, 2 warned`.
+    #[must_use]
+    pub fn in_words(&self) -> String {
+        let mut counts: Vec<_> = counts(&self.findings)
+            .map(|(outcome, count)| format!("{count} {}", outcome.as_str()))
+            .collect();
+        let restored = self.restored.len();
+        counts.extend((restored > 0).then(|| format!("{restored} restored")));
+        match counts[..] {
+            [] => "nothing found".to_owned(),
+            _ => counts.join(", "),
+        }
+    }
+}
+
 /// Something that was done to an update, with its place in a file.
 #[derive(Clone, Debug)]
 pub struct Done {

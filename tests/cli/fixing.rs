@@ -53,13 +53,13 @@ fn one_manifest_comes_out_repaired_and_says_what_was_done() {
     let run = run
         .says("  replicas: 2   # never one\n  serviceName: web-peers\n  selector:")
         .says("        readinessProbe:\n          failureThreshold: 3\n")
-        .says("  volumeClaimTemplates:\n    - apiVersion: v1\n")
-        .complains("<stdin>:12:9: repaired missing-readiness-probe (default/web): container web has no readiness probe")
-        .complains("<stdin>:5:1: repaired missing-service-name (default/web)");
+        .says("  volumeClaimTemplates:\n  - apiVersion: v1\n    kind")
+        .complains("<stdin>:12:9: injected missing-readiness-probe (default/web): container web has no readiness probe")
+        .complains("<stdin>:5:1: injected missing-service-name (default/web)");
     assert!(!run.stdout.contains("steadfast.dev/injected"), "{run:#?}");
     let again = fixed(&run.stdout, &["--complete"]).ends(0);
     assert_eq!(again.stdout, run.stdout);
-    assert_eq!(again.stderr, "");
+    assert_eq!(again.stderr, "nothing to repair; left: nothing found\n");
 }
 
 #[test]
@@ -67,7 +67,8 @@ fn what_cannot_be_known_is_left() {
     fixed(BARE.split("---").next().expect("a set"), &[])
         .ends(1)
         .says("readinessProbe")
-        .complains("note: a cluster would still say: 1 denied")
+        .complains(": denied dangling-volume-mount (default/web): ")
+        .complains("left: 1 denied, 1 warned")
         .complains("give their manifests by --cluster");
 }
 
@@ -145,7 +146,7 @@ fn json_stays_json_and_lists_stay_lists() {
     "kind": "List",
     "items": [
         {"apiVersion": "apps/v1", "kind": "StatefulSet", "metadata": {"name": "web"},
-         "spec": {"template": {"spec": {"containers": [{"name": "web", "ports": [{"containerPort": 80}]}]}}}}
+         "spec": {"selector": {"matchLabels": {"app": "web"}}, "template": {"spec": {"containers": [{"name": "web", "ports": [{"containerPort": 80}]}]}}}}
     ]
 }
 "#;
@@ -155,7 +156,7 @@ fn json_stays_json_and_lists_stay_lists() {
     assert_eq!(container["readinessProbe"]["tcpSocket"]["port"], 80);
     assert!(run.stdout.starts_with("{\n    \"apiVersion\""), "{run:#?}");
     let yaml = "kind: List\napiVersion: v1\nitems:\n- apiVersion: apps/v1\n  kind: StatefulSet\n  metadata:\n    name: web\n  spec:\n    \
-                template:\n      spec:\n        containers:\n        - name: web\n          ports:\n          - containerPort: 80\n";
+                selector: {}\n    template:\n      spec:\n        containers:\n        - name: web\n          ports:\n          - containerPort: 80\n";
     fixed(yaml, &[])
         .ends(0)
         .says("          - containerPort: 80\n          readinessProbe:\n");
@@ -170,14 +171,29 @@ metadata: {name: web}
 x-containers: &all
 - {name: web, ports: [{containerPort: 80}]}
 spec:
+  selector: {matchLabels: {app: web}}
   template:
     spec:
       containers: *all
 ";
     let run = fixed(text, &[])
         .ends(2)
-        .complains("<stdin>:1:1: StatefulSet web: is not repaired: it cannot be edited in place: it is written with an alias");
+        .complains("<stdin>:10:19: StatefulSet web: is not repaired: it cannot be edited in place: it is written with an alias");
     assert_eq!(run.stdout, text);
+}
+
+#[test]
+fn a_part_of_a_set_is_left_alone() {
+    let patch = BARE.replace("  selector: {matchLabels: {app: web}}\n", "");
+    let run = fixed(&patch, &["--complete"])
+        .ends(0)
+        .complains("<stdin>:5:1: StatefulSet web: spec.selector is missing");
+    assert_eq!(run.stdout, patch);
+    fixed("a:\n{{- if .Values.x }}\nb: 1\n{{- end }}\n", &[])
+        .ends(2)
+        .complains(
+            "it looks like a template: render it first (helm template DIR | steadfast check -)",
+        );
 }
 
 #[test]

@@ -20,7 +20,22 @@ pub(super) fn explain(
     let (found, namesake) = catalogue.named(name);
     if found.is_empty() {
         let known = catalogue.workloads().map(|workload| &*workload.id);
-        let meant = nearest(name, known).map(|near| format!("; did you mean `{near}`?"));
+        let known: Vec<_> = known.collect();
+        let is_kin = |id: &&&str| {
+            id.strip_prefix(name)
+                .is_some_and(|rest| rest.starts_with('-'))
+        };
+        let kin: Vec<_> = known
+            .iter()
+            .filter(is_kin)
+            .map(|id| format!("`{id}`"))
+            .collect();
+        let near = nearest(name, known.iter().copied()).map(|near| format!("`{near}`"));
+        let meant = match kin[..] {
+            [] => near,
+            _ => Some(kin.join(" or ")),
+        };
+        let meant = meant.map(|meant| format!("; did you mean {meant}?"));
         bail!(
             "no workload or image {name:?}, of that version, is known{} (`steadfast explain workload` lists them)",
             meant.unwrap_or_default()

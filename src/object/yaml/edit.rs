@@ -1,5 +1,7 @@
 //! Edits of a text that keep what they do not touch: comments, order and style.
 
+mod lists;
+
 use std::str::FromStr as _;
 
 use json_patch::{AddOperation, Patch, PatchOperation, RemoveOperation, ReplaceOperation};
@@ -8,7 +10,8 @@ use serde_json::ser::PrettyFormatter;
 use serde_json::{Serializer, Value};
 use yaml_edit::{Document, Mapping, YamlFile, YamlNode};
 
-use super::{read, styled};
+use self::lists::Lists;
+use super::read;
 
 /// What is to be done to one object in a text.
 #[derive(Clone, Debug)]
@@ -31,8 +34,16 @@ pub enum EditError {
     #[error(
         "cannot be edited in place: it is written with an alias, a merge key or a tag, or in a form that is not known"
     )]
-    NotInPlace,
+    NotInPlace {
+        /// The value that could not be edited, as a JSON pointer into its object; empty where it is not known which.
+        pointer: String,
+    },
 }
+
+/// It is not known which value cannot be edited.
+const SOMEWHERE: EditError = EditError::NotInPlace {
+    pointer: String::new(),
+};
 
 /// The text with the edits made. What it then says is read back and compared: it is what the edits say, and nothing else.
 pub fn edit(file: &str, text: &str, edits: &[Edit]) -> Result<String, EditError> {
@@ -42,18 +53,18 @@ pub fn edit(file: &str, text: &str, edits: &[Edit]) -> Result<String, EditError>
     for edit in edits {
         let document = wanted.get_mut(edit.document);
         let object = document.and_then(|document| document.pointer_mut(&edit.pointer));
-        let object = object.ok_or(EditError::NotInPlace)?;
+        let object = object.ok_or(SOMEWHERE)?;
         json_patch::patch(object, &edit.patch).map_err(|error| unreadable(&error))?;
     }
     let edited = match serde_json::from_str::<Value>(text) {
         Ok(_) => json(&wanted[0], text),
         Err(_) => yaml(text, edits)?,
     };
-    let says = read(file, &edited).map_err(|_| EditError::NotInPlace)?;
+    let says = read(file, &edited).map_err(|_| SOMEWHERE)?;
     if says.iter().map(|one| &one.value).eq(&wanted) {
         Ok(edited)
     } else {
-        Err(EditError::NotInPlace)
+        Err(SOMEWHERE)
     }
 }
 
@@ -76,15 +87,15 @@ fn json(value: &Value, text: &str) -> String {
 fn yaml(text: &str, edits: &[Edit]) -> Result<String, EditError> {
     let file =
         YamlFile::from_str(text).map_err(|error| EditError::Unreadable(error.to_string()))?;
-    let indents_lists = indents_lists(text);
+    let mut lists = Lists::of(text);
     let roots: Vec<_> = file.documents().filter_map(|one| root(&one)).collect();
     for edit in edits {
-        let root = roots.get(edit.document).ok_or(EditError::NotInPlace)?;
+        let root = roots.get(edit.document).ok_or(SOMEWHERE)?;
         for operation in &edit.patch.0 {
-            operate(root, &edit.pointer, operation, indents_lists)?;
+            operate(root, edit, operation, &mut lists)?;
         }
     }
-    Ok(file.to_string())
+    Ok(lists.write_into(file.to_string()))
 }
 
 /// The value of a document that has one.
@@ -96,34 +107,48 @@ fn root(document: &Document) -> Option<YamlNode> {
 
 fn operate(
     root: &YamlNode,
-    object: &str,
+    edit: &Edit,
     operation: &PatchOperation,
-    indents_lists: bool,
+    lists: &mut Lists,
 ) -> Result<(), EditError> {
-    let (path, value) = match operation {
-        PatchOperation::Add(AddOperation { path, value })
-        | PatchOperation::Replace(ReplaceOperation { path, value }) => (path, Some(value)),
-        PatchOperation::Remove(RemoveOperation { path }) => (path, None),
-        _ => return Err(EditError::NotInPlace),
+    let not_here = || EditError::NotInPlace {
+        pointer: operation.path().to_string(),
     };
-    let mut tokens: Vec<_> = tokens(object).chain(tokens(path.as_str())).collect();
-    let last = tokens.pop().ok_or(EditError::NotInPlace)?;
-    let mut here = root.clone();
-    for token in &tokens {
-        here = below(&here, token).ok_or(EditError::NotInPlace)?;
+    let value = match operation {
+        PatchOperation::Add(AddOperation { value, .. })
+        | PatchOperation::Replace(ReplaceOperation { value, .. }) => Some(value),
+        PatchOperation::Remove(RemoveOperation { .. }) => None,
+        _ => return Err(not_here()),
+    };
+    let place = format!("{}{}", edit.pointer, operation.path());
+    let (above, last) = place.rsplit_once('/').ok_or_else(not_here)?;
+    let parent = format!("{}:{above}", edit.document);
+    if let Some(value) = value
+        && lists.push(&parent, value)
+    {
+        return Ok(());
     }
-    let node = value.map(|value| node(value, indents_lists)).transpose()?;
-    match (here, node) {
-        (YamlNode::Mapping(mapping), Some(node)) => set(&mapping, &last, &node),
+    let mut here = root.clone();
+    for token in tokens(above) {
+        here = below(&here, &token).ok_or_else(not_here)?;
+    }
+    let last = token(last);
+    match (here, value) {
+        (YamlNode::Mapping(mapping), Some(value)) => {
+            if let Some(name) = lists.hold(&mapping, &format!("{parent}/{last}"), &last, value) {
+                mapping.set(&last, name);
+            } else {
+                set(&mapping, &last, &lists.node(value)?);
+            }
+        }
         (YamlNode::Mapping(mapping), None) => {
             mapping.remove(&last);
         }
-        (YamlNode::Sequence(items), Some(node)) if last == "-" => items.push(node),
+        (YamlNode::Sequence(items), Some(value)) if last == "-" => items.push(lists.node(value)?),
         (YamlNode::Sequence(items), None) => {
-            let index = last.parse().map_err(|_| EditError::NotInPlace)?;
-            items.remove(index);
+            items.remove(last.parse().map_err(|_| not_here())?);
         }
-        _ => return Err(EditError::NotInPlace),
+        _ => return Err(not_here()),
     }
     Ok(())
 }
@@ -151,120 +176,12 @@ fn below(node: &YamlNode, token: &str) -> Option<YamlNode> {
 }
 
 fn tokens(pointer: &str) -> impl Iterator<Item = String> {
-    let tokens = pointer.split('/').skip(1);
-    tokens.map(|token| token.replace("~1", "/").replace("~0", "~"))
+    pointer.split('/').skip(1).map(token)
 }
 
-/// The value as the library takes it: parsed.
-fn node(value: &Value, indents_lists: bool) -> Result<Document, EditError> {
-    let text = styled(value, indents_lists);
-    Document::from_str(&text).map_err(|error| EditError::Unreadable(error.to_string()))
-}
-
-/// Whether the first list below a key is indented more than the key.
-fn indents_lists(text: &str) -> bool {
-    let column = |line: &str| line.len() - line.trim_start().len();
-    let mut above = None;
-    for line in text.lines().filter(|line| !line.trim().is_empty()) {
-        match above {
-            Some(above) if line.trim_start().starts_with("- ") => return column(line) > above,
-            _ => above = line.trim_end().ends_with(':').then(|| column(line)),
-        }
-    }
-    false
+fn token(token: &str) -> String {
+    token.replace("~1", "/").replace("~0", "~")
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    /// The text with one operation done to its first object.
-    fn edited(text: &str, operation: &Value) -> String {
-        let first = Edit {
-            document: 0,
-            pointer: String::new(),
-            patch: serde_json::from_value(json!([operation])).expect("a patch"),
-        };
-        edit("x.yaml", text, &[first]).expect("it can be edited")
-    }
-
-    fn add(text: &str, path: &str, value: &Value) -> String {
-        edited(text, &json!({"op": "add", "path": path, "value": value}))
-    }
-
-    #[test]
-    fn what_is_not_touched_stays() {
-        let text = "# head\n---\nspec:   # of all\n  replicas: 3 # three\n\n  # the pods\n  template: {a: [1,  2]}\n\n# foot\n---\nb: 'x'\n";
-        let after = add(text, "/spec/serviceName", &json!("web"));
-        assert_eq!(
-            after,
-            text.replace("three\n", "three\n  serviceName: web\n")
-        );
-        let back = edited(
-            &after,
-            &json!({"op": "remove", "path": "/spec/serviceName"}),
-        );
-        assert_eq!(back, text);
-    }
-
-    #[test]
-    fn what_is_added_is_written_as_its_neighbours_are() {
-        let value = json!({"b": ["yes", 8]});
-        for (text, path, after) in [
-            ("m: {x: 1}\n", "/m/a", "m: {x: 1, a: {b: [\"yes\", 8]}}\n"),
-            ("m: [x]\n", "/m/-", "m: [x, {b: [\"yes\", 8]}]\n"),
-            ("m:\n- x\n", "/m/-", "m:\n- x\n- b:\n  - \"yes\"\n  - 8\n"),
-            (
-                "m:\n  - x\n",
-                "/m/-",
-                "m:\n  - x\n  - b:\n      - \"yes\"\n      - 8\n",
-            ),
-            ("m:\n", "/m", "m:\n  b:\n  - \"yes\"\n  - 8\n"),
-            ("m: 1", "/a", "m: 1\na:\n  b:\n  - \"yes\"\n  - 8"),
-            (
-                "m: 1\r\n",
-                "/a",
-                "m: 1\r\na:\r\n  b:\r\n  - \"yes\"\r\n  - 8\r\n",
-            ),
-            (
-                "\u{feff}m: 1\n",
-                "/a",
-                "\u{feff}m: 1\na:\n  b:\n  - \"yes\"\n  - 8\n",
-            ),
-            (
-                "---\nm: 1\n...\n",
-                "/a",
-                "---\nm: 1\na:\n  b:\n  - \"yes\"\n  - 8\n...\n",
-            ),
-            ("{\"m\": 1}", "/a", "{\"m\":1,\"a\":{\"b\":[\"yes\",8]}}"),
-            (
-                "{\n\t\"m\": 1\n}\n",
-                "/m",
-                "{\n\t\"m\": {\n\t\t\"b\": [\n\t\t\t\"yes\",\n\t\t\t8\n\t\t]\n\t}\n}\n",
-            ),
-        ] {
-            assert_eq!(add(text, path, &value), after, "{text:?}");
-        }
-    }
-
-    #[test]
-    fn what_would_say_something_else_is_not_written() {
-        let edit_of = |text: &str, pointer: &str| {
-            let patch = json!([{"op": "add", "path": "/a", "value": 1}]);
-            let edit = Edit {
-                document: 0,
-                pointer: pointer.to_owned(),
-                patch: serde_json::from_value(patch).expect("a patch"),
-            };
-            super::edit("x.yaml", text, &[edit])
-        };
-        for text in ["m: &x {b: 1}\nn: *x\n", "m: &x {b: 1}\nn: {<<: *x}\n"] {
-            let error = edit_of(text, "/m").expect_err("n would be another");
-            assert!(matches!(error, EditError::NotInPlace), "{text}: {error}");
-        }
-        edit_of("m: 1\n", "/m").expect_err("there is no mapping");
-        edit_of("m: [1\n", "").expect_err("it is no YAML");
-    }
-}
+mod tests;

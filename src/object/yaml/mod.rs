@@ -160,8 +160,17 @@ fn located(file: &str, text: &str, error: &serde_saphyr::Error) -> String {
     let message = message.lines().next().unwrap_or_default();
     match error.location() {
         Some(at) if at.line() > 0 => {
-            // The parser appends the place in its own words.
-            let message = message.split(" at line ").next().unwrap_or(message);
+            // The parser appends the place in its own words, and what its caller could do.
+            let message = [" at line ", ", set DuplicateKeyPolicy"]
+                .iter()
+                .fold(message, |message, tail| {
+                    message.split(tail).next().unwrap_or(message)
+                });
+            let hint = if text.contains("{{") {
+                "; it looks like a template: render it first (helm template DIR | steadfast check -)"
+            } else {
+                ""
+            };
             excerpt(
                 file,
                 text,
@@ -169,7 +178,7 @@ fn located(file: &str, text: &str, error: &serde_saphyr::Error) -> String {
                     line: at.line(),
                     column: at.column(),
                 },
-                message,
+                &format!("{message}{hint}"),
             )
         }
         _ => format!("{file}: {message}"),

@@ -1,0 +1,96 @@
+//! Edits of texts as people write them.
+
+use serde_json::json;
+
+use super::*;
+
+/// The text with one operation done to its first object.
+fn edited(text: &str, operation: &Value) -> String {
+    let first = Edit {
+        document: 0,
+        pointer: String::new(),
+        patch: serde_json::from_value(json!([operation])).expect("a patch"),
+    };
+    edit("x.yaml", text, &[first]).expect("it can be edited")
+}
+
+fn add(text: &str, path: &str, value: &Value) -> String {
+    edited(text, &json!({"op": "add", "path": path, "value": value}))
+}
+
+#[test]
+fn what_is_not_touched_stays() {
+    let text = "# head\n---\nspec:   # of all\n  replicas: 3 # three\n\n  # the pods\n  template: {a: [1,  2]}\n\n# foot\n---\nb: 'x'\n";
+    let after = add(text, "/spec/serviceName", &json!("web"));
+    assert_eq!(
+        after,
+        text.replace("three\n", "three\n  serviceName: web\n")
+    );
+    let back = edited(
+        &after,
+        &json!({"op": "remove", "path": "/spec/serviceName"}),
+    );
+    assert_eq!(back, text);
+}
+
+#[test]
+fn what_is_added_is_written_as_its_neighbours_are() {
+    let value = json!({"b": ["yes", 8]});
+    for (text, path, after) in [
+        ("m: {x: 1}\n", "/m/a", "m: {x: 1, a: {b: [\"yes\", 8]}}\n"),
+        ("m: [x]\n", "/m/-", "m: [x, {b: [\"yes\", 8]}]\n"),
+        ("m:\n- x\n", "/m/-", "m:\n- x\n- b:\n  - \"yes\"\n  - 8\n"),
+        (
+            "m:\n  - x\n",
+            "/m/-",
+            "m:\n  - x\n  - b:\n      - \"yes\"\n      - 8\n",
+        ),
+        ("m:\n", "/m", "m:\n  b:\n  - \"yes\"\n  - 8\n"),
+        ("m: 1", "/a", "m: 1\na:\n  b:\n  - \"yes\"\n  - 8"),
+        (
+            "m: 1\r\n",
+            "/a",
+            "m: 1\r\na:\r\n  b:\r\n  - \"yes\"\r\n  - 8\r\n",
+        ),
+        (
+            "\u{feff}m: 1\n",
+            "/a",
+            "\u{feff}m: 1\na:\n  b:\n  - \"yes\"\n  - 8\n",
+        ),
+        (
+            "---\nm: 1\n...\n",
+            "/a",
+            "---\nm: 1\na:\n  b:\n  - \"yes\"\n  - 8\n...\n",
+        ),
+        ("{\"m\": 1}", "/a", "{\"m\":1,\"a\":{\"b\":[\"yes\",8]}}"),
+        (
+            "{\n\t\"m\": 1\n}\n",
+            "/m",
+            "{\n\t\"m\": {\n\t\t\"b\": [\n\t\t\t\"yes\",\n\t\t\t8\n\t\t]\n\t}\n}\n",
+        ),
+    ] {
+        assert_eq!(add(text, path, &value), after, "{text:?}");
+    }
+}
+
+#[test]
+fn what_would_say_something_else_is_not_written() {
+    let edit_of = |text: &str, pointer: &str| {
+        let patch = json!([{"op": "add", "path": "/a", "value": 1}]);
+        let edit = Edit {
+            document: 0,
+            pointer: pointer.to_owned(),
+            patch: serde_json::from_value(patch).expect("a patch"),
+        };
+        super::edit("x.yaml", text, &[edit])
+    };
+    for text in ["m: &x {b: 1}\nn: *x\n", "m: &x {b: 1}\nn: {<<: *x}\n"] {
+        let error = edit_of(text, "/m").expect_err("n would be another");
+        assert!(
+            matches!(error, EditError::NotInPlace { .. }),
+            "{text}: {error}"
+        );
+    }
+    edit_of("m: 1\n", "/m").expect_err("there is no mapping");
+    edit_of("m: [1\n", "").expect_err("it is no YAML");
+}
