@@ -47,9 +47,11 @@ impl Check {
     pub(super) fn run(self) -> Result<Outcome> {
         let (given, mut amiss) = self.given.read()?;
         let mut report = Report::default();
-        for set in given.texts.iter().flat_map(|text| given.sets(text)) {
-            if let Some(verdict) = set.judge(admission::admit, &mut amiss) {
-                set.report(verdict, &mut report);
+        for text in &given.texts {
+            for set in given.sets(text, &mut amiss) {
+                if let Some(verdict) = set.judge(admission::admit, &mut amiss) {
+                    set.report(verdict, &mut report);
+                }
             }
         }
         let mut stdout = anstream::stdout().lock();

@@ -2,9 +2,11 @@
 
 use std::fs::OpenOptions;
 use std::io::{self, Write as _};
+use std::path::Path;
 
 use anyhow::{Context as _, Result, anyhow, bail};
 use clap::Args;
+use tempfile::NamedTempFile;
 
 use super::Outcome;
 use super::given::{Amiss, Given, GivenArgs, Subject};
@@ -110,7 +112,8 @@ fn sum_up(done: usize, changed: usize, left: &Report) -> Result<()> {
 
 impl<'g> Repaired<'g> {
     fn of(given: &'g Given, text: &'g Text, amiss: &mut Amiss) -> Self {
-        let judged = given.sets(text).filter_map(|subject| {
+        let sets = given.sets(text, amiss).into_iter();
+        let judged = sets.filter_map(|subject| {
             let verdict = subject.judge(admission::repair, amiss)?;
             // What is written into a patch would be written over every set that it is laid over.
             (!subject.is_patch()).then_some((subject, verdict))
@@ -134,10 +137,7 @@ impl<'g> Repaired<'g> {
             return Ok(());
         }
         let file = &*self.text.file;
-        let mut open = OpenOptions::new();
-        let opened = open.write(true).truncate(true).open(file);
-        let written = opened.and_then(|mut opened| opened.write_all(self.edited.as_bytes()));
-        written.with_context(|| format!("cannot write {file}"))
+        replace(Path::new(file), &self.edited).with_context(|| format!("cannot write {file}"))
     }
 
     /// Shows what would change.
@@ -177,6 +177,21 @@ impl<'g> Repaired<'g> {
         }
         Ok(report.findings.len() + report.restored.len())
     }
+}
+
+/// Writes a text beside the file and puts it in its place, so that no half of it is ever all there is. What a link leads to is
+/// replaced, and not the link.
+fn replace(file: &Path, text: &str) -> io::Result<()> {
+    let file = file.canonicalize()?;
+    let may_be_written = OpenOptions::new().write(true).open(&file)?;
+    let permissions = may_be_written.metadata()?.permissions();
+    let folder = file.parent().unwrap_or_else(|| Path::new("/"));
+    let mut beside = NamedTempFile::new_in(folder)?;
+    beside.write_all(text.as_bytes())?;
+    beside.as_file().set_permissions(permissions)?;
+    beside.as_file().sync_all()?;
+    beside.persist(&file)?;
+    Ok(())
 }
 
 /// Writes all repairs into the text at once; where that cannot be, one after the other, and leaves out the sets for which it

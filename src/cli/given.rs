@@ -111,21 +111,30 @@ fn misspelt(object: &Object) -> Option<String> {
 }
 
 impl Given {
-    /// The sets of a text.
-    pub(super) fn sets<'g>(&'g self, text: &'g Text) -> impl Iterator<Item = Subject<'g>> {
+    /// The sets of a text; one of which it is not clear what it is the update of is noted.
+    pub(super) fn sets<'g>(&'g self, text: &'g Text, amiss: &mut Amiss) -> Vec<Subject<'g>> {
         let sets = text.objects.iter().filter(|one| one.is_stateful_set());
-        sets.map(|set| {
-            let old = self.stored.of(set);
+        let subjects = sets.map(|set| {
+            let old = self.stored.of(set).map_err(|error| {
+                let Place { line, column } = set.place("/metadata/name");
+                anyhow!(
+                    "{}:{line}:{column}: StatefulSet {}: {error}",
+                    set.file,
+                    set.name()
+                )
+            })?;
             // A manifest that names no namespace goes where the set is that it changes.
             let stated = set.stated_namespace();
             let namespace = stated.or_else(|| old.and_then(Object::stated_namespace));
-            Subject {
+            Ok(Subject {
                 given: self,
                 set,
                 namespace: namespace.unwrap_or(DEFAULT_NAMESPACE),
                 old,
-            }
-        })
+            })
+        });
+        let clear = subjects.filter_map(|subject| subject.map_err(|error| amiss.fail(error)).ok());
+        clear.collect()
     }
 }
 

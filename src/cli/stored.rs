@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Result, anyhow, ensure};
+use anyhow::{Result, anyhow, bail, ensure};
 
 use super::input::{self, Object};
 use crate::object::view::StatefulSet;
@@ -43,19 +43,36 @@ impl Stored {
     }
 
     /// What is stored under the name of `new`. A manifest often names no namespace, and what came out of a cluster always
-    /// does; then the name alone has to tell.
-    pub(super) fn of(&self, new: &Object) -> Option<&Object> {
+    /// does; then the name alone has to tell. Where it could be one of several, that is an error.
+    pub(super) fn of(&self, new: &Object) -> Result<Option<&Object>> {
         let called = |old: &&Object| !new.name().is_empty() && old.name() == new.name();
-        let mut exact = self.sets.iter().filter(called);
-        if let Some(old) = exact.find(|old| old.namespace() == new.namespace()) {
-            return Some(old);
-        }
+        let sets = || self.sets.iter().filter(called);
+        let exact: Vec<_> = sets()
+            .filter(|old| old.namespace() == new.namespace())
+            .collect();
         let unplaced =
             |old: &&Object| old.stated_namespace().is_none() || new.stated_namespace().is_none();
-        let fitting: Vec<_> = self.sets.iter().filter(called).filter(unplaced).collect();
+        let fitting = if exact.is_empty() {
+            sets().filter(unplaced).collect()
+        } else {
+            exact
+        };
+        // Given twice, as by a folder and a file in it, it is still one.
         match fitting[..] {
-            [old] => Some(old),
-            _ => None,
+            [] => Ok(None),
+            [old, ref others @ ..] if others.iter().all(|other| other.value == old.value) => {
+                Ok(Some(old))
+            }
+            _ => {
+                let files: Vec<_> = fitting
+                    .iter()
+                    .map(|old| format!("{}/{} in {}", old.namespace(), old.name(), old.file))
+                    .collect();
+                bail!(
+                    "--old has several that it may be the update of: {}",
+                    files.join(", ")
+                )
+            }
         }
     }
 }

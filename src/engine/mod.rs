@@ -1,7 +1,7 @@
 //! Judgement: a set and a policy in, a verdict out. Nothing here waits, asks, or reads a clock.
 //!
 //! `/mutate` restores what an UPDATE dropped, applies the fixes and says what was done; `/validate` says what is left;
-//! offline, [`admit`] does both in memory, and [`repair`] says what a manifest is to state itself. The engine is the only caller of [`crate::rule::Rule::check`] and of
+//! offline, [`admit`] does both in memory, and [`repair()`] says what a manifest is to state itself. The engine is the only caller of [`crate::rule::Rule::check`] and of
 //! [`crate::object::Draft::apply`].
 
 mod cap;

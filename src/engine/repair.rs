@@ -1,7 +1,7 @@
 //! What a manifest is to state itself: what a cluster would inject, and what only a manifest can repair.
 
 use super::cap::Cap;
-use super::{Case, Found, Outcome, Verdict, check, guard, restore, with_object};
+use super::{Case, Found, Outcome, Restored, Verdict, check, guard, restore, with_object};
 use crate::object::record::Record;
 use crate::object::{ApplyError, Change, Draft, Path};
 use crate::policy::{Policy, Selected};
@@ -89,8 +89,19 @@ fn add(case: &Case<'_>, policy: &Policy) -> Verdict {
         changes.extend_from_slice(&fix.changes);
         verdict.judged.push(found.judged(Outcome::Injected));
     }
-    changes.extend(without_record(case));
     let mut draft = Draft::new(case.read);
+    match without_record(case, &mut draft) {
+        Ok(None) => {}
+        Ok(Some(removal)) => {
+            let at = removal.at().clone();
+            let message = format!(
+                "{at}, the record of what was injected into a stored set, was removed: a manifest has none"
+            );
+            verdict.restored.push(Restored { at, message });
+            changes.push(removal);
+        }
+        Err(error) => return gave_up(&error),
+    }
     if let Err(error) = changes.iter().try_for_each(|change| draft.apply(change)) {
         return gave_up(&error);
     }
@@ -105,15 +116,17 @@ fn can_never_follow(fix: &Fix) -> bool {
     places.any(|at| never.iter().any(|never| at.is_within(never)))
 }
 
-/// Takes the record away that `kubectl get -o yaml` brings along.
-fn without_record(case: &Case<'_>) -> Option<Change> {
-    Record::text_on(case.object)?;
-    let is_alone = case.object.metadata.annotations.iter().count() == 1;
-    Some(Change::Remove {
-        at: if is_alone {
-            annotations()
-        } else {
-            Record::path()
-        },
-    })
+/// Takes the record away that `kubectl get -o yaml` brings along, and where it is the only annotation, the map of them.
+fn without_record(case: &Case<'_>, draft: &mut Draft<'_>) -> Result<Option<Change>, ApplyError> {
+    if Record::text_on(case.object).is_none() {
+        return Ok(None);
+    }
+    let all = draft.object()?["metadata"]["annotations"].as_object();
+    let is_alone = all.is_some_and(|all| all.len() == 1);
+    let at = if is_alone {
+        annotations()
+    } else {
+        Record::path()
+    };
+    Ok(Some(Change::Remove { at }))
 }

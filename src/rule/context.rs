@@ -323,6 +323,10 @@ impl<'a> Context<'a> {
 
 /// Those that select pods with these labels.
 fn selecting(mut services: Listing<Service>, labels: &Labels<'_>) -> Listing<Service> {
-    services.items.retain(|service| selects(service, labels));
+    // One that is being deleted governs nobody for long.
+    let stays = |service: &Service| service.metadata.deletion_timestamp.is_none();
+    services
+        .items
+        .retain(|service| stays(service) && selects(service, labels));
     services
 }

@@ -50,10 +50,19 @@ fn holds(expression: &LabelSelectorRequirement, labels: &Labels<'_>) -> bool {
 /// Whether a selector certainly selects only pods that a set selects, too: it asks for all labels that the set asks for.
 #[must_use]
 pub fn is_within(selector: &LabelSelector, set: &view::LabelSelector<'_>) -> bool {
-    let asked = selector.match_labels.as_ref();
-    let asks = |(key, value): (&str, &str)| {
-        asked.is_some_and(|asked| asked.get(key).is_some_and(|asked| asked == value))
+    let labels = selector.match_labels.as_ref();
+    let in_labels = |key: &str, value: &str| {
+        labels.is_some_and(|labels| labels.get(key).is_some_and(|asked| asked == value))
     };
+    // What must be among one value has that value.
+    let in_expressions = |key: &str, value: &str| {
+        let mut expressions = selector.match_expressions.iter().flatten();
+        expressions.any(|one| {
+            let values = one.values.as_deref().unwrap_or_default();
+            one.key == key && one.operator == "In" && values == [value]
+        })
+    };
+    let asks = |(key, value): (&str, &str)| in_labels(key, value) || in_expressions(key, value);
     let expressions = set.match_expressions.text();
     let has_none =
         expressions.is_empty() || serde_json::from_str::<[IgnoredAny; 0]>(expressions).is_ok();

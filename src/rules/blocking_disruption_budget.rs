@@ -163,8 +163,11 @@ fn keeps_all(
         IntOrString::String(_) => format!(", rounded up {stay}"),
     };
     let selector = spec.selector.as_ref()?;
-    selector::is_within(selector, &sts.spec.selector)
-        .then(|| format!("minAvailable is {said}{rounded}, with replicas {replicas}"))
+    selector::is_within(selector, &sts.spec.selector).then(|| {
+        format!(
+            "minAvailable is {said}{rounded}, with replicas {replicas} (if no other pods count)"
+        )
+    })
 }
 
 fn remedy(spec: &PodDisruptionBudgetSpec) -> String {

@@ -127,7 +127,9 @@ impl ClaimTemplateIncomplete {
             changes.push(Change::set(requests.key("storage"), storage));
         }
         let all = done.len() == lacks(asks).len();
-        all.then(|| (format!("added {}", done.join(" and ")), changes))
+        // What has no name is no template yet.
+        (all && !claim.item().name().is_empty())
+            .then(|| (format!("added {}", done.join(" and ")), changes))
     }
 }
 

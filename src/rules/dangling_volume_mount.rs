@@ -81,7 +81,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use crate::object::quantity::Quantity;
-use crate::object::view::StatefulSet;
+use crate::object::view::{StatefulSet, Volume};
 use crate::object::{ContainerKind, Mount, Named};
 use crate::rule::claim::{Claim, has_own, unwanted};
 use crate::rule::{
@@ -203,7 +203,7 @@ impl DanglingVolumeMount {
                 dangling.len()
             ));
         }
-        if name.is_empty() || name.len() > NAME {
+        if !can_name_volume(name) {
             return Some("the mount has a name that no volume can have".to_owned());
         }
         if uses().all(|mount| mount.mount.is_some_and(|mount| mount.read_only)) {
@@ -212,9 +212,9 @@ impl DanglingVolumeMount {
         if uses().all(|mount| is_plain_init(sts, mount)) {
             return Some("only an init container mounts it".to_owned());
         }
-        if let Some(idle) = idle_claim(sts) {
+        if let Some(idle) = idle_volume(sts) {
             return Some(format!(
-                "claim template {idle} is mounted nowhere, so one of the two names is probably a slip"
+                "{idle:?} is defined and mounted nowhere, so one of the two names is probably a slip"
             ));
         }
         let not_data = uses().find_map(|mount| match mount.mount {
@@ -255,11 +255,32 @@ fn folders(cx: &Context<'_>, name: &str, dangling: &[Mount<'_, '_>]) -> String {
     said.collect()
 }
 
-/// A claim template of the author's that nothing mounts.
-fn idle_claim<'s>(sts: &'s StatefulSet<'_>) -> Option<&'s str> {
+/// A volume for data, or a claim template, that nothing mounts.
+fn idle_volume<'s>(sts: &'s StatefulSet<'_>) -> Option<&'s str> {
     let mounted: BTreeSet<_> = sts.mounts().map(|mount| mount.volume).collect();
-    let mut claims = sts.claim_templates().map(|claim| claim.item().name());
-    claims.find(|claim| !mounted.contains(claim))
+    let may_hold_data = |volume: &Volume<'_>| {
+        let given = [
+            volume.config_map,
+            volume.secret,
+            volume.projected,
+            volume.downward_api,
+        ];
+        !given.iter().any(|source| source.is_there()) && !data::is_named_otherwise(&volume.name)
+    };
+    let volumes = sts.volumes().filter(|volume| may_hold_data(volume.item()));
+    let volumes = volumes.map(|volume| volume.item().name());
+    let claims = sts.claim_templates().map(|claim| claim.item().name());
+    volumes.chain(claims).find(|name| !mounted.contains(name))
+}
+
+/// Whether it is a DNS label, as names of volumes are (kubernetes/kubernetes `pkg/apis/core/validation/validation.go`,
+/// `ValidateVolumes`).
+fn can_name_volume(name: &str) -> bool {
+    let is_inner = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    (1..=NAME).contains(&name.len())
+        && name.chars().all(is_inner)
+        && !name.starts_with('-')
+        && !name.ends_with('-')
 }
 
 /// Whether a container that ends before the others begin has this mount.

@@ -153,7 +153,7 @@ impl Rule for MissingServiceName {
                         );
                         finding
                             .remedy(format!("set serviceName: {name}. {todo}"))
-                            .fix(format!("set to \"{name}\". {todo}"), set(&name))
+                            .fix(format!("set to \"{name}\" for good. {todo}"), set(&name))
                     }
                     // The pods are reached by it already.
                     Known::Present(taken) if serves(&taken, labels) => {

@@ -10,12 +10,16 @@ const ROOTS: &[&str] = &[
     "dev",
     "docker-entrypoint-initdb.d",
     "etc",
+    "host",
+    "hugepages",
     "lib",
     "lib64",
     "proc",
+    "rootfs",
     "run",
     "sbin",
     "sys",
+    "temp",
     "tmp",
     "usr",
     "var/cache",
@@ -28,6 +32,7 @@ const ROOTS: &[&str] = &[
 /// Words in a volume's name, or in where it is mounted, that speak for configuration, credentials, programs, or something that may
 /// be lost.
 const WORDS: &[&str] = &[
+    "account",
     "agent",
     "auth",
     "authorized",
@@ -40,6 +45,8 @@ const WORDS: &[&str] = &[
     "certificates",
     "certs",
     "cfg",
+    "cgroup",
+    "cgroups",
     "cm",
     "conf",
     "config",
@@ -58,8 +65,10 @@ const WORDS: &[&str] = &[
     "extensions",
     "health",
     "healthcheck",
+    "host",
     "hosts",
     "htpasswd",
+    "hugepages",
     "init",
     "initdb",
     "jars",
@@ -91,21 +100,26 @@ const WORDS: &[&str] = &[
     "pki",
     "plugin",
     "plugins",
+    "podinfo",
     "policies",
     "policy",
     "probe",
     "probes",
+    "proc",
     "properties",
     "provisioning",
     "realm",
     "realms",
+    "rootfs",
     "rules",
+    "run",
     "saml",
     "scratch",
     "script",
     "scripts",
     "secret",
     "secrets",
+    "serviceaccount",
     "settings",
     "shared",
     "shm",
@@ -115,6 +129,9 @@ const WORDS: &[&str] = &[
     "ssh",
     "ssl",
     "startup",
+    "svcacct",
+    "sys",
+    "temp",
     "template",
     "templates",
     "theme",
@@ -151,16 +168,18 @@ pub fn system_folder(path: &str) -> Option<String> {
 pub fn doubt(mount: &VolumeMount<'_>) -> Option<String> {
     let path = canonical(&mount.mount_path);
     let under = system_folder(&mount.mount_path);
-    let words = || mount.name.split(['-', '_', '.']);
+    let words = || words(&mount.name);
     let is_data = words().any(|word| DATA.contains(&word));
     let hidden = path.split('/').find(|part| part.starts_with('.'));
     let hidden = hidden.filter(|_| !is_data);
-    let below = path.split('/').flat_map(|part| part.split(['-', '_', '.']));
-    let speaks = |word: &&str| WORDS.contains(&&*word.to_ascii_lowercase());
-    let word = words().chain(below.filter(|_| !is_data)).find(speaks);
+    let below = path.split('/').flat_map(self::words);
+    let word = words()
+        .chain(below.filter(|_| !is_data))
+        .find(|word| speaks_against(word));
     match (under, hidden, word) {
         _ if !mount.mount_path.starts_with('/') => Some("its path is no absolute one".to_owned()),
         _ if path.is_empty() => Some("it is mounted at the root".to_owned()),
+        _ if is_home(&path) => Some("it is mounted over a home directory".to_owned()),
         (Some(root), _, _) => Some(format!("it is mounted under {root}")),
         (_, Some(part), _) => Some(format!("it is mounted under a hidden folder, {part}")),
         _ if [&path, &*mount.sub_path, &*mount.sub_path_expr]
@@ -172,6 +191,26 @@ pub fn doubt(mount: &VolumeMount<'_>) -> Option<String> {
         (_, _, Some(word)) => Some(format!("{word:?} in its name or path speaks against data")),
         (None, None, None) => None,
     }
+}
+
+/// Whether a volume of this name is hardly one of data.
+#[must_use]
+pub fn is_named_otherwise(name: &str) -> bool {
+    words(name).any(speaks_against)
+}
+
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split(['-', '_', '.'])
+}
+
+fn speaks_against(word: &str) -> bool {
+    WORDS.contains(&&*word.to_ascii_lowercase())
+}
+
+/// Whether it is the home directory of root or somebody else, which holds more than data.
+fn is_home(path: &str) -> bool {
+    let parts: Vec<_> = path.split('/').collect();
+    matches!(parts[..], ["root" | "home"] | ["home", _])
 }
 
 /// The path without empty, `.` and `..` parts, and without the slash in front: a relative one starts at the root, too.

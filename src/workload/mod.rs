@@ -133,6 +133,10 @@ pub enum Withheld {
     Idle,
     /// It listens on loopback only.
     Loopback,
+    /// It is told to listen on no port.
+    NoListener,
+    /// What it runs at its first start may take any time.
+    FirstStart,
     /// It declares several, and none speaks for it.
     SeveralPorts,
     /// Another container of the pod declares the same.
@@ -212,6 +216,8 @@ impl fmt::Display for Withheld {
             Self::NoPort => "none could be injected: it declares no TCP port to ask",
             Self::Idle => "none was injected: its command only waits",
             Self::Loopback => "none was injected: it listens on loopback only, where no probe reaches it",
+            Self::NoListener => "none was injected: it is told to listen on no TCP port",
+            Self::FirstStart => "none was injected: what it runs when it starts for the first time (/docker-entrypoint-initdb.d) may take any time, and a kill would leave half of it done",
             Self::SeveralPorts => "none was injected: it declares several TCP ports, and which one speaks for it is not clear",
             Self::SharedPort => "none was injected: another container of the pod declares the same port, and only one can listen",
             Self::Forming => {

@@ -35,6 +35,12 @@ pub fn probe(
     if said.is_idle() {
         return Err(Withheld::Idle);
     }
+    if said.listens_nowhere() {
+        return Err(Withheld::NoListener);
+    }
+    if kind != Kind::Readiness && runs_scripts_first(container) {
+        return Err(Withheld::FirstStart);
+    }
     match catalogue.find(&said) {
         Match::None => declared(set, container, preferences),
         Match::Role => Err(Withheld::Role),
@@ -49,6 +55,13 @@ pub fn probe(
             known(workload, namesake, set, &said, kind, preferences)
         }
     }
+}
+
+/// Whether the image runs what is mounted there when it starts for the first time, as those of databases do: no budget is certain
+/// to be enough for it, and whoever is killed meanwhile comes back with half of it done, as if it were all.
+fn runs_scripts_first(container: &Container<'_>) -> bool {
+    let mut mounts = container.volume_mounts.iter();
+    mounts.any(|mount| mount.mount_path.starts_with("/docker-entrypoint-initdb.d"))
 }
 
 /// One of several workloads, where all are asked alike.

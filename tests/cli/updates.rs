@@ -74,11 +74,10 @@ fn a_set_without_a_namesake_is_judged_as_made() {
         .ends(1)
         .says("denied zero-grace-period")
         .complains("judged as made, since --old has no set of that namespace and name: other");
-    // Two that may be meant are none.
     let twice = format!("{OLD}---{}", OLD.replace("prod", "test"));
     check(&twice, &next(|new| new), &[])
-        .ends(1)
-        .complains("judged as made");
+        .ends(2)
+        .complains("StatefulSet db: --old has several that it may be the update of: prod/db in old.yaml, test/db in old.yaml");
     let placed = next(|new| new.replace("{name: db}", "{name: db, namespace: test}"));
     check(&twice, &placed, &[]).ends(0);
 }

@@ -41,6 +41,12 @@ pub(super) fn explain(
             meant.unwrap_or_default()
         );
     }
+    if namesake {
+        writeln!(
+            out,
+            "{name} is somebody's own image of that name: only its port is asked. What follows is known of the workload.\n"
+        )?;
+    }
     for (number, workload) in found.into_iter().enumerate() {
         if number > 0 {
             writeln!(out)?;
@@ -51,12 +57,6 @@ pub(super) fn explain(
         out,
         "\nThe rules' parameters are the least: by default 120 s of failures before a kill, and 1800 s to start."
     )?;
-    if namesake {
-        writeln!(
-            out,
-            "{name} is somebody's own image of that name: only the port is asked."
-        )?;
-    }
     Ok(())
 }
 

@@ -168,6 +168,9 @@ impl Live {
             let (outcome, fact) = match self.answer(question, deadline).await {
                 Ok(fact) if fact.is_complete() => (Outcome::Answered, Ok(fact)),
                 Ok(fact) => (Outcome::Partly, Ok(fact)),
+                Err((Outcome::Unasked, reason)) => {
+                    (Outcome::Unasked, self.seen(question).ok_or(reason))
+                }
                 Err((outcome, reason)) => (outcome, Err(reason)),
             };
             Asked {
@@ -177,6 +180,16 @@ impl Live {
             }
         });
         join_all(asking).await
+    }
+
+    /// What the watch shows of what there was no turn to ask for: of the headless Services those that are there. One that has
+    /// just been made may be missing; a set without any name would have none for ever.
+    fn seen(&self, question: &Question) -> Option<Fact> {
+        let Question::HeadlessServices { namespace } = question else {
+            return None;
+        };
+        let seen = self.headless_services(namespace);
+        (!seen.items.is_empty()).then(|| Fact::HeadlessServices(namespace.clone(), seen))
     }
 
     async fn answer(&self, question: &Question, deadline: Instant) -> Result<Fact, Unanswered> {

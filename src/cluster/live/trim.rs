@@ -8,7 +8,10 @@ use k8s_openapi::api::storage::v1::StorageClass;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 pub(super) fn service(service: &mut Service) {
-    let Service { metadata, spec, .. } = take(service);
+    let Service {
+        mut metadata, spec, ..
+    } = take(service);
+    let deletion_timestamp = metadata.deletion_timestamp.take();
     let spec = spec.map(|spec| ServiceSpec {
         cluster_ip: spec.cluster_ip,
         publish_not_ready_addresses: spec.publish_not_ready_addresses,
@@ -17,7 +20,10 @@ pub(super) fn service(service: &mut Service) {
         ..ServiceSpec::default()
     });
     *service = Service {
-        metadata: named(metadata),
+        metadata: ObjectMeta {
+            deletion_timestamp,
+            ..named(metadata)
+        },
         spec,
         status: None,
     };
@@ -103,7 +109,7 @@ mod tests {
     #[test]
     fn of_a_service_whom_it_selects_is_kept() {
         let mut service = json!({
-            "metadata": {"name": "db", "namespace": "shop"},
+            "metadata": {"name": "db", "namespace": "shop", "deletionTimestamp": "2026-01-02T03:04:05Z"},
             "spec": {"clusterIP": "None", "publishNotReadyAddresses": true, "selector": {"app": "db"}, "type": "ClusterIP"},
         });
         let read = service.clone();

@@ -1,6 +1,6 @@
 //! Edits of a text that keep what they do not touch: comments, order and style.
 
-mod lists;
+mod held;
 
 use std::str::FromStr as _;
 
@@ -10,7 +10,7 @@ use serde_json::ser::PrettyFormatter;
 use serde_json::{Serializer, Value};
 use yaml_edit::{Document, Mapping, YamlFile, YamlNode};
 
-use self::lists::Lists;
+use self::held::Held;
 use super::read;
 
 /// What is to be done to one object in a text.
@@ -54,10 +54,16 @@ pub fn edit(file: &str, text: &str, edits: &[Edit]) -> Result<String, EditError>
         let document = wanted.get_mut(edit.document);
         let object = document.and_then(|document| document.pointer_mut(&edit.pointer));
         let object = object.ok_or(SOMEWHERE)?;
-        json_patch::patch(object, &edit.patch).map_err(|error| unreadable(&error))?;
+        for operation in &edit.patch.0 {
+            apply(object, operation).map_err(|error| unreadable(&error))?;
+        }
     }
-    let edited = match serde_json::from_str::<Value>(text) {
-        Ok(_) => json(&wanted[0], text),
+    let (mark, plain) = match text.strip_prefix(MARK) {
+        Some(plain) => (MARK, plain),
+        None => ("", text),
+    };
+    let edited = match serde_json::from_str::<Value>(plain) {
+        Ok(_) => format!("{mark}{}", json(&wanted[0], plain)),
         Err(_) => yaml(text, edits)?,
     };
     let says = read(file, &edited).map_err(|_| SOMEWHERE)?;
@@ -68,7 +74,22 @@ pub fn edit(file: &str, text: &str, edits: &[Edit]) -> Result<String, EditError>
     }
 }
 
-/// JSON has no comments; its indentation is kept.
+/// The mark with which some editors begin a text.
+const MARK: &str = "\u{feff}";
+
+/// Carries an operation out. A key that goes leaves the order of the others as it is, which the patch library does not promise.
+fn apply(object: &mut Value, operation: &PatchOperation) -> Result<(), json_patch::PatchError> {
+    if let PatchOperation::Remove(RemoveOperation { path }) = operation
+        && let Some((above, last)) = path.as_str().rsplit_once('/')
+        && let Some(Value::Object(map)) = object.pointer_mut(above)
+        && map.shift_remove(&token(last)).is_some()
+    {
+        return Ok(());
+    }
+    json_patch::patch(object, std::slice::from_ref(operation))
+}
+
+/// JSON has no comments; its indentation and ends of lines are kept.
 fn json(value: &Value, text: &str) -> String {
     let end = &text[text.trim_end().len()..];
     let Some(second) = text.trim().lines().nth(1) else {
@@ -81,21 +102,26 @@ fn json(value: &Value, text: &str) -> String {
     value
         .serialize(&mut serializer)
         .expect("a JSON value is JSON");
-    format!("{}{end}", String::from_utf8_lossy(&written))
+    let written = String::from_utf8_lossy(&written);
+    if text.contains("\r\n") {
+        format!("{}{end}", written.replace('\n', "\r\n"))
+    } else {
+        format!("{written}{end}")
+    }
 }
 
 fn yaml(text: &str, edits: &[Edit]) -> Result<String, EditError> {
     let file =
         YamlFile::from_str(text).map_err(|error| EditError::Unreadable(error.to_string()))?;
-    let mut lists = Lists::of(text);
+    let mut held = Held::of(text);
     let roots: Vec<_> = file.documents().filter_map(|one| root(&one)).collect();
     for edit in edits {
         let root = roots.get(edit.document).ok_or(SOMEWHERE)?;
         for operation in &edit.patch.0 {
-            operate(root, edit, operation, &mut lists)?;
+            operate(root, edit, operation, &mut held)?;
         }
     }
-    Ok(lists.write_into(file.to_string()))
+    Ok(held.write_into(&file.to_string()))
 }
 
 /// The value of a document that has one.
@@ -109,7 +135,7 @@ fn operate(
     root: &YamlNode,
     edit: &Edit,
     operation: &PatchOperation,
-    lists: &mut Lists,
+    held: &mut Held,
 ) -> Result<(), EditError> {
     let not_here = || EditError::NotInPlace {
         pointer: operation.path().to_string(),
@@ -120,12 +146,10 @@ fn operate(
         PatchOperation::Remove(RemoveOperation { .. }) => None,
         _ => return Err(not_here()),
     };
-    let place = format!("{}{}", edit.pointer, operation.path());
-    let (above, last) = place.rsplit_once('/').ok_or_else(not_here)?;
-    let parent = format!("{}:{above}", edit.document);
-    if let Some(value) = value
-        && lists.push(&parent, value)
-    {
+    let pointer = format!("{}{}", edit.pointer, operation.path());
+    let (above, last) = pointer.rsplit_once('/').ok_or_else(not_here)?;
+    let place = format!("{}:{pointer}", edit.document);
+    if value.is_some_and(|value| held.add_inside(&place, value)) {
         return Ok(());
     }
     let mut here = root.clone();
@@ -135,16 +159,18 @@ fn operate(
     let last = token(last);
     match (here, value) {
         (YamlNode::Mapping(mapping), Some(value)) => {
-            if let Some(name) = lists.hold(&mapping, &format!("{parent}/{last}"), &last, value) {
-                mapping.set(&last, name);
-            } else {
-                set(&mapping, &last, &lists.node(value)?);
-            }
+            set(&mapping, &place, &last, value, held)?;
         }
         (YamlNode::Mapping(mapping), None) => {
             mapping.remove(&last);
         }
-        (YamlNode::Sequence(items), Some(value)) if last == "-" => items.push(lists.node(value)?),
+        (YamlNode::Sequence(items), Some(value)) if last == "-" => {
+            if items.is_flow_style() {
+                items.push(held.node(value)?);
+            } else {
+                items.push(held.hold("", None, value, true));
+            }
+        }
         (YamlNode::Sequence(items), None) => {
             items.remove(last.parse().map_err(|_| not_here())?);
         }
@@ -155,16 +181,30 @@ fn operate(
 
 /// Puts a value under a key: where it is, if it is there; a new single value below those that the mapping begins with, since
 /// nobody would see it below the nested ones; else at the end.
-fn set(mapping: &Mapping, key: &str, value: &Document) {
-    let is_new_line = mapping.get(key).is_none() && value.as_scalar().is_some();
+fn set(
+    mapping: &Mapping,
+    place: &str,
+    key: &str,
+    value: &Value,
+    held: &mut Held,
+) -> Result<(), EditError> {
+    let is_new = mapping.get(key).is_none();
+    let is_nested = value.is_object() || value.is_array();
+    if is_nested && !mapping.is_flow_style() {
+        let name = held.hold(place, Some(key), value, is_new);
+        mapping.set(key, name);
+        return Ok(());
+    }
+    let value = held.node(value)?;
     let entries = mapping.keys().zip(mapping.values());
-    let mut single = entries.take_while(|(_, value)| value.is_scalar());
-    match single.by_ref().last().filter(|_| is_new_line) {
+    let single = entries.take_while(|(_, value)| value.is_scalar());
+    match single.last().filter(|_| is_new && !is_nested) {
         Some((above, _)) => {
             mapping.insert_after(above, key, value);
         }
         None => mapping.set(key, value),
     }
+    Ok(())
 }
 
 fn below(node: &YamlNode, token: &str) -> Option<YamlNode> {

@@ -3,6 +3,7 @@
 mod edit;
 mod excerpt;
 mod node;
+mod style;
 
 use std::collections::HashMap;
 
@@ -13,6 +14,7 @@ use serde_saphyr::Spanned;
 pub use edit::{Edit, EditError, edit};
 pub use excerpt::{excerpt, in_words, nearest};
 use node::{Node, push};
+use style::Style;
 
 /// One document of a text.
 #[derive(Clone, Debug)]
@@ -126,15 +128,16 @@ pub fn decode<T: DeserializeOwned>(
 /// Never: a JSON value has nothing that YAML cannot say.
 #[must_use]
 pub fn write(value: &Value) -> String {
-    styled(value, false)
+    styled(value, Style::default())
 }
 
-/// The same, with lists indented below their keys or not.
-fn styled(value: &Value, indents_lists: bool) -> String {
+/// The same in this style.
+fn styled(value: &Value, style: Style) -> String {
     let options = serde_saphyr::ser_options! {
         // One line stays one line.
         folded_wrap_chars: usize::MAX,
-        compact_list_indent: !indents_lists,
+        compact_list_indent: !style.indents_lists,
+        indent_step: style.step,
     };
     serde_saphyr::to_string_with_options(value, options).expect("a JSON value is YAML")
 }

@@ -94,3 +94,60 @@ fn what_would_say_something_else_is_not_written() {
     edit_of("m: 1\n", "/m").expect_err("there is no mapping");
     edit_of("m: [1\n", "").expect_err("it is no YAML");
 }
+
+#[test]
+fn comments_stay_below_what_they_are_about() {
+    let text = "\
+spec:
+    containers:
+    - name: web
+      mounts:
+      - name: data
+        # readOnly: true
+      # securityContext: {}
+
+      # the end of the container
+    # more: containers
+# foot
+";
+    let edits = json!([
+        {"op": "add", "path": "/spec/containers/0/probe", "value": {"port": 80}},
+        {"op": "add", "path": "/spec/claims", "value": [{"name": "data"}]},
+        {"op": "add", "path": "/spec/claims/-", "value": {"name": "more"}},
+    ]);
+    let edit = Edit {
+        document: 0,
+        pointer: String::new(),
+        patch: serde_json::from_value(edits).expect("a patch"),
+    };
+    let after = "\
+spec:
+    containers:
+    - name: web
+      mounts:
+      - name: data
+        # readOnly: true
+      probe:
+          port: 80
+      # securityContext: {}
+
+      # the end of the container
+    claims:
+    - name: data
+    - name: more
+    # more: containers
+# foot
+";
+    assert_eq!(
+        super::edit("x.yaml", text, &[edit]).expect("it can be edited"),
+        after
+    );
+}
+
+#[test]
+fn json_keeps_its_order_its_mark_and_its_ends_of_lines() {
+    let remove = json!({"op": "remove", "path": "/a"});
+    let text = "\u{feff}{\r\n  \"a\": 1,\r\n  \"b\": 2,\r\n  \"c\": 3,\r\n  \"d\": 4\r\n}\r\n";
+    let after = text.replace("  \"a\": 1,\r\n", "");
+    assert_eq!(edited(text, &remove), after);
+}
