@@ -23,13 +23,24 @@ impl Budget {
     /// before he comes again, as `kubectl apply` does with the objects of a file, so never comes too often.
     pub(super) fn take(&self, now: Instant, by: Instant) -> Option<Instant> {
         let mut due = self.due.lock().unwrap_or_else(PoisonError::into_inner);
-        let next = due.unwrap_or(now).max(now) + SECOND / PER_SECOND;
-        let at = next.checked_sub(SECOND).unwrap_or(now).max(now);
+        let (next, at) = next(*due, now);
         (at < by).then(|| {
             *due = Some(next);
             at
         })
     }
+
+    /// Whether one more question would have to wait.
+    pub(super) fn is_spent(&self, now: Instant) -> bool {
+        let due = self.due.lock().unwrap_or_else(PoisonError::into_inner);
+        next(*due, now).1 > now
+    }
+}
+
+/// When all would have been due with one more, and when that one may be asked.
+fn next(due: Option<Instant>, now: Instant) -> (Instant, Instant) {
+    let next = due.unwrap_or(now).max(now) + SECOND / PER_SECOND;
+    (next, next.checked_sub(SECOND).unwrap_or(now).max(now))
 }
 
 #[cfg(test)]

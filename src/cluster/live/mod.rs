@@ -67,7 +67,7 @@ pub enum Outcome {
     Refused,
     /// No connection, an error, or an answer that cannot be read.
     Failed,
-    /// Not asked: there were too many questions in this second.
+    /// Not asked, or too late to be answered: there were too many questions in this second.
     Unasked,
 }
 
@@ -99,6 +99,11 @@ pub struct Asked {
 
 /// Why there is no answer, in one word and in several.
 type Unanswered = (Outcome, String);
+
+fn unasked() -> Unanswered {
+    let reason = "too many questions in this second";
+    (Outcome::Unasked, reason.to_owned())
+}
 
 impl Live {
     /// With the access of the kubeconfig, else of a pod, and what is watched from now on. Inside a runtime only.
@@ -197,8 +202,7 @@ impl Live {
         self.refusals.check(lookup, Instant::now())?;
         let call = async {
             let Some(turn) = self.budget.take(Instant::now(), deadline) else {
-                let reason = "too many questions in this second".to_owned();
-                return (Instant::now(), Err((Outcome::Unasked, reason)));
+                return (Instant::now(), Err(unasked()));
             };
             sleep_until(turn).await;
             let begun = Instant::now();
@@ -208,7 +212,12 @@ impl Live {
             }
             (begun, answer)
         };
-        let late = |_| Err((Outcome::Late, format!("not within {:?}", self.within)));
+        let late = |_| {
+            // Whose turn came too late was as good as not asked.
+            let waits = self.budget.is_spent(Instant::now());
+            let late = || (Outcome::Late, format!("not within {:?}", self.within));
+            Err(if waits { unasked() } else { late() })
+        };
         let asking = self.flights.share(question, call);
         timeout_at(deadline, asking).await.unwrap_or_else(late)
     }
