@@ -100,7 +100,7 @@ fn judge(
     Answer::of(request, (namespace, name), verdict)
 }
 
-/// Both calls, one after the other, for a set that is at hand as JSON: it is made, or, where there is an old one, changed.
+/// What a cluster would do with a set that is at hand as JSON.
 pub fn admit(
     policies: &PolicySet,
     cluster: &dyn ClusterView,
@@ -111,19 +111,12 @@ pub fn admit(
     at_hand(engine::admit, policies, cluster, namespace, object, old)
 }
 
-/// What the manifest of such a set is to state itself.
-pub fn repair(
-    policies: &PolicySet,
-    cluster: &dyn ClusterView,
-    namespace: &str,
-    object: &Value,
-    old: Option<&Value>,
-) -> Result<Verdict, ParseError> {
-    at_hand(engine::repair, policies, cluster, namespace, object, old)
-}
+/// A judgement of the engine's, such as [`engine::admit`].
+pub type Judge = fn(&Case<'_>, &Policy) -> Verdict;
 
-fn at_hand(
-    judge: fn(&Case<'_>, &Policy) -> Verdict,
+/// The judgement of a set that is at hand as JSON: it is made, or, where there is an old one, changed.
+pub fn at_hand(
+    judge: Judge,
     policies: &PolicySet,
     cluster: &dyn ClusterView,
     namespace: &str,

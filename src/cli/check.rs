@@ -7,7 +7,6 @@ use clap::{Args, ValueEnum};
 
 use super::given::GivenArgs;
 use super::{Format, Outcome};
-use crate::admission;
 use crate::engine;
 use crate::report::{self, Located, Report};
 use crate::rule::Level;
@@ -49,7 +48,7 @@ impl Check {
         let mut report = Report::default();
         for text in &given.texts {
             for set in given.sets(text, &mut amiss) {
-                if let Some(verdict) = set.judge(admission::admit, &mut amiss) {
+                if let Some(verdict) = set.judge(engine::admit, &mut amiss) {
                     set.report(verdict, &mut report);
                 }
             }

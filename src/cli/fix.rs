@@ -9,9 +9,9 @@ use clap::Args;
 use tempfile::NamedTempFile;
 
 use super::Outcome;
-use super::given::{Amiss, Given, GivenArgs, Subject};
+use super::amiss::Amiss;
+use super::given::{Given, GivenArgs, Subject};
 use super::input::Text;
-use crate::admission;
 use crate::engine::{self, Verdict};
 use crate::object::yaml::{self, Edit, EditError};
 use crate::report::diff::Diff;
@@ -114,7 +114,7 @@ impl<'g> Repaired<'g> {
     fn of(given: &'g Given, text: &'g Text, amiss: &mut Amiss) -> Self {
         let sets = given.sets(text, amiss).into_iter();
         let judged = sets.filter_map(|subject| {
-            let verdict = subject.judge(admission::repair, amiss)?;
+            let verdict = subject.judge(engine::repair, amiss)?;
             // What is written into a patch would be written over every set that it is laid over.
             (!subject.is_patch()).then_some((subject, verdict))
         });
@@ -155,7 +155,7 @@ impl<'g> Repaired<'g> {
     fn judge_what_is_left(&self, left: &mut Report) {
         for (subject, verdict) in &self.judged {
             let repaired = verdict.patched.as_ref().unwrap_or(&subject.set.value);
-            if let Ok(verdict) = subject.of(repaired, admission::admit) {
+            if let Ok(verdict) = subject.of(repaired, engine::admit) {
                 subject.report(verdict, left);
             }
         }

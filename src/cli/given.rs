@@ -1,15 +1,16 @@
 //! Manifests that are judged offline, and what stands for the cluster beside them.
 
-use std::io::Write as _;
 use std::path::PathBuf;
 
-use anyhow::{Error, Result, anyhow};
+use anyhow::{Result, anyhow};
 use clap::Args;
 use serde_json::Value;
 
 use super::PolicyArgs;
+use super::amiss::Amiss;
 use super::input::{self, Object, Text};
 use super::stored::Stored;
+use crate::admission::{self, Judge};
 use crate::cluster::{DEFAULT_NAMESPACE, Manifests};
 use crate::engine::Verdict;
 use crate::object::Path;
@@ -17,7 +18,6 @@ use crate::object::view::ParseError;
 use crate::object::yaml::Place;
 use crate::policy::PolicySet;
 use crate::report::{Done, Located, Report};
-use crate::rule::ClusterView;
 
 /// What is judged, and by what.
 #[derive(Args, Debug)]
@@ -46,10 +46,6 @@ pub(super) struct Given {
     stored: Stored,
 }
 
-/// How a set at hand is judged.
-pub(super) type Judge =
-    fn(&PolicySet, &dyn ClusterView, &str, &Value, Option<&Value>) -> Result<Verdict, ParseError>;
-
 /// A set that is judged.
 #[derive(Clone, Copy)]
 pub(super) struct Subject<'g> {
@@ -57,19 +53,6 @@ pub(super) struct Subject<'g> {
     pub(super) set: &'g Object,
     pub(super) namespace: &'g str,
     old: Option<&'g Object>,
-}
-
-/// What is to be said beside the findings.
-#[derive(Default)]
-pub(super) struct Amiss {
-    /// How many sets were judged.
-    sets: usize,
-    notes: Vec<String>,
-    /// The names of those of which nothing is stored, where something should be.
-    made: Vec<String>,
-    has_questions: bool,
-    /// What could not be read.
-    errors: Vec<Error>,
 }
 
 impl GivenArgs {
@@ -181,7 +164,7 @@ impl Subject<'_> {
             policies, cluster, ..
         } = self.given;
         let old = self.old.map(|old| &old.value);
-        judge(policies, cluster, self.namespace, value, old)
+        admission::at_hand(judge, policies, cluster, self.namespace, value, old)
     }
 
     /// Adds to the report what came of the set.
@@ -216,48 +199,5 @@ impl Subject<'_> {
         };
         let file = &self.set.file;
         format!("{file}:{line}:{column}: StatefulSet {name}: {message}")
-    }
-}
-
-impl Amiss {
-    /// Notes what could not be done.
-    pub(super) fn fail(&mut self, error: Error) {
-        self.errors.push(error);
-    }
-
-    /// Whether nothing could be judged for what could not be read.
-    pub(super) fn is_all(&self) -> bool {
-        self.sets == 0 && !self.errors.is_empty()
-    }
-
-    /// Says on stderr all but the last error, which is the command's own: what could be judged is said, and what could not
-    /// makes the work undone.
-    pub(super) fn say(mut self) -> Result<()> {
-        let mut stderr = anstream::stderr().lock();
-        for note in &self.notes {
-            writeln!(stderr, "warning: {note}")?;
-        }
-        if !self.made.is_empty() {
-            writeln!(
-                stderr,
-                "note: judged as made, since --old has no set of that namespace and name: {}",
-                self.made.join(", ")
-            )?;
-        }
-        if self.has_questions {
-            writeln!(
-                stderr,
-                "note: some of this hangs on Services, claims or storage classes that are not in the input; give their manifests by \
-                 --cluster, or say that there are no others by --complete"
-            )?;
-        }
-        if self.sets == 0 && self.errors.is_empty() {
-            writeln!(stderr, "warning: no StatefulSet (apps/v1) in the input")?;
-        }
-        let last = self.errors.pop();
-        for error in &self.errors {
-            writeln!(stderr, "error: {error:#}")?;
-        }
-        last.map_or(Ok(()), Err)
     }
 }

@@ -3,6 +3,7 @@
 //! Exit codes are part of the interface: 0 clean, 1 findings at or above `--fail-on`, 2 could not do the work. Findings go
 //! to stdout, everything else to stderr.
 
+mod amiss;
 #[cfg(feature = "server")]
 mod certs;
 mod check;

@@ -1,5 +1,8 @@
 //! What a manifest is to state itself: what a cluster would inject, and what only a manifest can repair.
 
+use json_patch::{PatchOperation, RemoveOperation};
+use serde_json::{Map, Value};
+
 use super::cap::Cap;
 use super::{Case, Found, Outcome, Restored, Verdict, check, guard, restore, with_object};
 use crate::object::record::Record;
@@ -14,8 +17,8 @@ pub fn repair(case: &Case<'_>, policy: &Policy) -> Verdict {
     if guard::is_leaving(case) {
         return Verdict::default();
     }
-    let restored =
-        restore(case, &policy.catalogue).and_then(|verdict| without_its_record(verdict, case));
+    let restored = restore(case, &policy.catalogue);
+    let restored = restored.and_then(|verdict| without_record(verdict, case));
     let mut restored = restored.unwrap_or_else(|error| gave_up(&error));
     let added = with_object(case, restored.patched.as_ref(), |case| add(case, policy));
     restored.patch.0.extend(added.patch.0.iter().cloned());
@@ -24,33 +27,41 @@ pub fn repair(case: &Case<'_>, policy: &Policy) -> Verdict {
     restored
 }
 
-/// What was restored, but for the record of it.
-fn without_its_record(mut verdict: Verdict, case: &Case<'_>) -> Result<Verdict, ApplyError> {
-    let (record, annotations) = (Record::path().pointer(), annotations().pointer());
-    let operations = &mut verdict.patch.0;
-    // With the first annotation comes the map of them.
-    operations.retain(|one| *one.path() != *record && *one.path() != *annotations);
-    verdict.patched = if operations.is_empty() {
-        None
-    } else {
-        let mut object = (case.read)()?;
-        json_patch::patch(&mut object, &verdict.patch).expect(
-            "it applies to what it was made from, in which nothing else is about annotations",
-        );
-        Some(object)
-    };
-    Ok(verdict)
-}
-
-fn annotations() -> Path {
-    Path::of(&["metadata", "annotations"])
-}
-
 fn gave_up(error: &ApplyError) -> Verdict {
     Verdict {
         notes: vec![format!("nothing was repaired: {error}")],
         ..Verdict::default()
     }
+}
+
+/// What was restored, and no record of what was injected: neither that of what was restored, nor one that `kubectl get -o yaml`
+/// has brought along, with the map of annotations where it is the only one.
+fn without_record(mut verdict: Verdict, case: &Case<'_>) -> Result<Verdict, ApplyError> {
+    let annotations = Path::of(&["metadata", "annotations"]).pointer();
+    let record = Record::path().pointer();
+    let operations = &mut verdict.patch.0;
+    // With the first annotation comes the map of them.
+    operations.retain(|one| *one.path() != *record && *one.path() != *annotations);
+    if operations.is_empty() && Record::text_on(case.object).is_none() {
+        verdict.patched = None;
+        return Ok(verdict);
+    }
+    let mut object = (case.read)()?;
+    if record.resolve(&object).is_ok() {
+        let all = annotations.resolve(&object).ok();
+        let is_alone = all.and_then(Value::as_object).map(Map::len) == Some(1);
+        let path = if is_alone { annotations } else { record };
+        operations.push(PatchOperation::Remove(RemoveOperation { path }));
+        let at = Record::path();
+        let message = format!(
+            "{at}, the record of what was injected into a stored set, was removed: a manifest has none"
+        );
+        verdict.restored.push(Restored { at, message });
+    }
+    json_patch::patch(&mut object, &verdict.patch)
+        .expect("it applies to what it was made from, in which nothing else is about annotations");
+    verdict.patched = Some(object);
+    Ok(verdict)
 }
 
 /// What is written into the manifest, all of it or nothing.
@@ -74,7 +85,7 @@ fn add(case: &Case<'_>, policy: &Policy) -> Verdict {
         notes: cap.note.into_iter().collect(),
         ..Verdict::default()
     };
-    let mut changes = Vec::new();
+    let mut draft = Draft::new(case.read);
     for found in found.into_iter().filter(is_due) {
         let Some(fix) = &found.finding.fix else {
             continue;
@@ -86,24 +97,11 @@ fn add(case: &Case<'_>, policy: &Policy) -> Verdict {
             ));
             continue;
         }
-        changes.extend_from_slice(&fix.changes);
-        verdict.judged.push(found.judged(Outcome::Injected));
-    }
-    let mut draft = Draft::new(case.read);
-    match without_record(case, &mut draft) {
-        Ok(None) => {}
-        Ok(Some(removal)) => {
-            let at = removal.at().clone();
-            let message = format!(
-                "{at}, the record of what was injected into a stored set, was removed: a manifest has none"
-            );
-            verdict.restored.push(Restored { at, message });
-            changes.push(removal);
+        let mut changes = fix.changes.iter();
+        if let Err(error) = changes.try_for_each(|change| draft.apply(change)) {
+            return gave_up(&error);
         }
-        Err(error) => return gave_up(&error),
-    }
-    if let Err(error) = changes.iter().try_for_each(|change| draft.apply(change)) {
-        return gave_up(&error);
+        verdict.judged.push(found.judged(Outcome::Injected));
     }
     (verdict.patch, verdict.patched) = draft.finish();
     verdict
@@ -114,19 +112,4 @@ fn can_never_follow(fix: &Fix) -> bool {
     let never = ["serviceName", "volumeClaimTemplates"].map(|field| Path::of(&["spec", field]));
     let mut places = fix.changes.iter().map(Change::at);
     places.any(|at| never.iter().any(|never| at.is_within(never)))
-}
-
-/// Takes the record away that `kubectl get -o yaml` brings along, and where it is the only annotation, the map of them.
-fn without_record(case: &Case<'_>, draft: &mut Draft<'_>) -> Result<Option<Change>, ApplyError> {
-    if Record::text_on(case.object).is_none() {
-        return Ok(None);
-    }
-    let all = draft.object()?["metadata"]["annotations"].as_object();
-    let is_alone = all.is_some_and(|all| all.len() == 1);
-    let at = if is_alone {
-        annotations()
-    } else {
-        Record::path()
-    };
-    Ok(Some(Change::Remove { at }))
 }

@@ -68,7 +68,8 @@ fn repaired(name: &str, text: &str, policies: &PolicySet) -> Option<String> {
         value["kind"] == "StatefulSet" || value["kind"].is_null()
     };
     for (document, value) in values.enumerate().filter(|(_, value)| is_set(value)) {
-        let verdict = admission::repair(policies, &cluster, DEFAULT_NAMESPACE, value, None).ok()?;
+        let verdict =
+            admission::at_hand(repair, policies, &cluster, DEFAULT_NAMESPACE, value, None).ok()?;
         let edit = Edit {
             document,
             pointer: String::new(),
