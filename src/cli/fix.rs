@@ -18,9 +18,6 @@ use crate::report::diff::Diff;
 use crate::report::{self, Located, Report};
 
 /// Write into manifests what a cluster would inject, and what only a manifest can repair.
-///
-/// One file, or stdin, comes out repaired on stdout; of folders and several files, what would change. What was done, and what a
-/// cluster would still say, is told on stderr.
 #[derive(Args, Debug)]
 #[command(
     after_help = "Exit codes: 0 done, 1 a cluster would still deny a set, 2 could not do the work; with --diff 0 nothing would change, 1 something would"

@@ -63,6 +63,9 @@ enum Command {
     /// Say what a cluster would do with manifests
     Check(check::Check),
     /// Write into manifests what a cluster would inject, and what only a manifest can repair
+    ///
+    /// One file, or stdin, comes out repaired on stdout; of folders and several files, what would change. What was done, and
+    /// what a cluster would still say, is told on stderr.
     Fix(fix::Fix),
     /// Answer one AdmissionReview exactly as the server would
     Review(review::Review),

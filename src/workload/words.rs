@@ -137,7 +137,7 @@ impl<'c, 'a> Said<'c, 'a> {
     pub(super) fn listens_nowhere(&self) -> bool {
         static WORDS: LazyLock<Regex> = LazyLock::new(|| {
             Regex::new(
-                r"(?i)(^|\s)--skip[-_]networking(=(1|on|true))?(\s|$)|(^|[\s'])listen_addresses\s*=\s*(''|\x22\x22)?(\s|$)|(^|\s)memcached\b.*\s(-s|--unix-socket)[\s=]",
+                r"(?i)(^|\s)--skip[-_]networking(=(1|on|true))?(\s|$)|(^|[\s'])listen_addresses\s*=\s*(''|\x22\x22)?(\s|$)|(^|\s)(?-i:-s|--unix-socket)[\s=]\S*\.sock(\s|$)",
             )
             .expect("a pattern")
         });
@@ -190,7 +190,8 @@ mod tests {
             ("redis-server --port 0 --unixsocket /run/r.sock", true),
             ("redis-server --port 0 --tls-port 6379", false),
             ("redis-server --port 06379", false),
-            ("memcached -s /run/m.sock -m 64", true),
+            ("-s /run/m.sock -m 64", true),
+            ("mysqld -S /run/m.sock", false),
             ("memcached -m 64", false),
             ("mysqld --skip-networking", true),
             ("mysqld --skip_networking=1", true),
