@@ -176,16 +176,21 @@ impl<'g> Repaired<'g> {
     }
 }
 
-/// Writes a text beside the file and puts it in its place, so that no half of it is ever all there is. What a link leads to is
-/// replaced, and not the link.
+/// Writes a text beside the file and puts it in its place, so that no half of it is ever all there is. It keeps owner and mode; what
+/// a link leads to is replaced, and not the link.
 fn replace(file: &Path, text: &str) -> io::Result<()> {
     let file = file.canonicalize()?;
     let may_be_written = OpenOptions::new().write(true).open(&file)?;
-    let permissions = may_be_written.metadata()?.permissions();
+    let metadata = may_be_written.metadata()?;
     let folder = file.parent().unwrap_or_else(|| Path::new("/"));
     let mut beside = NamedTempFile::new_in(folder)?;
     beside.write_all(text.as_bytes())?;
-    beside.as_file().set_permissions(permissions)?;
+    beside.as_file().set_permissions(metadata.permissions())?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::{MetadataExt as _, fchown};
+        fchown(beside.as_file(), Some(metadata.uid()), Some(metadata.gid()))?;
+    }
     beside.as_file().sync_all()?;
     beside.persist(&file)?;
     Ok(())

@@ -218,13 +218,16 @@ impl DanglingVolumeMount {
             ));
         }
         let not_data = uses().find_map(|mount| match mount.mount {
+            Some(_) if is_known_place(cx, mount) => None,
             Some(mount) => data::doubt(mount),
             None => Some("it is used as a raw block device".to_owned()),
         });
         let misplaced = || {
             uses().find_map(|mount| {
                 let workload = cx.workload(&mount.container)?;
-                let reason = place::misplaced(&mount.container, mount.mount?, workload)?;
+                let reason = place::misplaced(&mount.container, mount.mount?, workload);
+                let reason = reason.map(str::to_owned);
+                let reason = reason.or_else(|| place::elsewhere(&mount.container, workload))?;
                 Some(format!("of {} it is known that {reason}", workload.id))
             })
         };
@@ -239,6 +242,12 @@ impl DanglingVolumeMount {
             })
             .or_else(|| self.claim(name).unbound(cx))
     }
+}
+
+/// Whether a workload is known to have its data right there.
+fn is_known_place(cx: &Context<'_>, used: &Mount<'_, '_>) -> bool {
+    let found = cx.workload(&used.container).zip(used.mount);
+    found.is_some_and(|(workload, mount)| place::is_known(mount, workload))
 }
 
 /// What is said of mounts that give a workload the whole volume, where it is known to want a folder of it.
@@ -297,13 +306,25 @@ const NAME: usize = 63;
 /// With more dangling mounts than this a part of the manifest is missing, and nothing is guessed.
 const SLIPS: usize = 32;
 
-/// A name that differs so little, or is so much a part of the other, that one of the two is probably a slip.
+/// A name that differs so little, or is so much a part of the other, that one of the two is probably a slip. What differs by its
+/// number is one of a row.
 fn similar<'o>(name: &str, others: impl Iterator<Item = &'o str>) -> Option<&'o str> {
     let is_word_of = |word: &str, of: &str| of.split('-').any(|part| part == word);
+    let base = |name: &str| {
+        let base = name.trim_end_matches(|c: char| c.is_ascii_digit());
+        (base.len() < name.len()).then(|| base.to_owned())
+    };
+    let in_a_row = |other: &str| base(name).is_some() && base(name) == base(other);
     // A longer one is no volume's name, and to compare two takes the product of their lengths.
-    let is_like =
-        |other: &str| other.len() <= NAME && strsim::damerau_levenshtein(name, other) <= 2;
-    others
-        .into_iter()
-        .find(|other| is_word_of(name, other) || is_word_of(other, name) || is_like(other))
+    let is_like = |other: &str| {
+        let most = match name.len().min(other.len()) {
+            0..=2 => 0,
+            3 | 4 => 1,
+            _ => 2,
+        };
+        other.len() <= NAME && strsim::damerau_levenshtein(name, other) <= most
+    };
+    others.into_iter().find(|other| {
+        !in_a_row(other) && (is_word_of(name, other) || is_word_of(other, name) || is_like(other))
+    })
 }

@@ -58,6 +58,30 @@ impl Bound {
     }
 }
 
+/// Whether this workload is told to listen on no TCP port, but on a socket file. A script may start it more than once.
+pub(super) fn listens_nowhere(line: &str, workload: &str) -> bool {
+    static TOLD: LazyLock<[(&str, Regex); 7]> = LazyLock::new(|| {
+        let port = r"(^|\s)--port[\s=]0(\s|$)";
+        let network = r"(^|\s)--skip[-_]networking(=(1|on|true|ON|TRUE))?(\s|$)";
+        let told = [
+            ("redis", port),
+            ("valkey", port),
+            ("keydb", port),
+            ("memcached", r"(^|\s)(-s|--unix-socket)[\s=]"),
+            ("mysql", network),
+            ("mariadb", network),
+            (
+                "postgres",
+                r"(^|\s)listen_addresses\s*=\s*(''|\x22\x22)?(\s|$)",
+            ),
+        ];
+        told.map(|(workload, words)| (workload, Regex::new(words).expect("a pattern")))
+    });
+    let is_script = line.contains([';', '&', '|', '\n']);
+    let mut told = TOLD.iter().filter(|(of, _)| workload.starts_with(of));
+    !is_script && !line.contains("--tls-port") && told.any(|(_, words)| words.is_match(line))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -82,6 +106,47 @@ mod tests {
             ("--bind-address=10.1.1.1", Bound::Elsewhere),
         ] {
             assert_eq!(Bound::by(text), bound, "{text}");
+        }
+    }
+
+    #[test]
+    fn who_has_but_a_socket_file_is_told_from_the_others() {
+        for (workload, line, nowhere) in [
+            (
+                "redis",
+                "redis-server --port 0 --unixsocket /run/r.sock",
+                true,
+            ),
+            ("redis-bitnami", "--port 0", true),
+            ("redis", "redis-server --port 0 --tls-port 6379", false),
+            ("redis", "redis-server --port 06379", false),
+            ("grafana", "--port=0 --grpc-port=9090", false),
+            ("memcached", "-s /run/m.sock -m 64", true),
+            ("memcached", "memcached -m 64", false),
+            ("mysql", "mysqld --skip-networking", true),
+            ("mysql", "mysqld --skip_networking=1", true),
+            ("mysql", "mysqld --skip-networking=0", false),
+            (
+                "mysql",
+                "mysqld --skip-networking & sleep 1; exec mysqld",
+                false,
+            ),
+            ("mysql", "mysqld -S /run/m.sock", false),
+            ("mariadb", "--skip-name-resolve", false),
+            ("postgres", "-c listen_addresses=", true),
+            (
+                "postgres-18",
+                "postgres -c listen_addresses='' -c x=y",
+                true,
+            ),
+            ("postgres", "postgres -c listen_addresses=*", false),
+            ("uwsgi", "uwsgi -s /run/u.sock --http 0.0.0.0:8080", false),
+        ] {
+            assert_eq!(
+                listens_nowhere(line, workload),
+                nowhere,
+                "{workload}: {line}"
+            );
         }
     }
 }

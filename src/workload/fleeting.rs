@@ -49,7 +49,7 @@ impl Fleeting<'_> {
                 "a pod that comes up on another node starts empty",
             ),
             Self::Beside { volume, at, reason } => (
-                format!("{who} mounts {volume} at {at}, where its data will not be: {reason}"),
+                format!("{who} mounts {volume} at {at}, where its data may not be: {reason}"),
                 "what is written elsewhere is lost with the container",
             ),
         }
@@ -147,6 +147,11 @@ fn parts(path: &str) -> impl Iterator<Item = &str> {
 
 pub(super) fn same(one: &str, other: &str) -> bool {
     parts(one).eq(parts(other))
+}
+
+/// Whether it is this folder, or below it.
+pub(super) fn is_at(path: &str, folder: &str) -> bool {
+    same(path, folder) || is_below(path, folder)
 }
 
 pub(super) fn is_below(path: &str, folder: &str) -> bool {

@@ -69,7 +69,7 @@ pub fn serves(container: &Container<'_>, workload: &Workload) -> bool {
 }
 
 /// Whether a word speaks of a folder.
-fn names_folder(word: &str) -> bool {
+pub(super) fn names_folder(word: &str) -> bool {
     let word = word.to_ascii_lowercase();
     [
         "dir", "data", "path", "store", "storage", "home", "db", "base", "root", "mem",

@@ -3,6 +3,7 @@
 use super::bound::Bound;
 use super::catalogue::Match;
 use super::entry::{Confidence, KnownProbe, Workload};
+use super::fleeting::is_at;
 use super::ports::{self, Port};
 use super::words::Said;
 use super::{Asked, Catalogue, Forming, Handler, Kind, Numbers, Preferences, Withheld, is_helper};
@@ -35,9 +36,6 @@ pub fn probe(
     if said.is_idle() {
         return Err(Withheld::Idle);
     }
-    if said.listens_nowhere() {
-        return Err(Withheld::NoListener);
-    }
     if kind != Kind::Readiness && runs_scripts_first(container) {
         return Err(Withheld::FirstStart);
     }
@@ -61,7 +59,7 @@ pub fn probe(
 /// to be enough for it, and whoever is killed meanwhile comes back with half of it done, as if it were all.
 fn runs_scripts_first(container: &Container<'_>) -> bool {
     let mut mounts = container.volume_mounts.iter();
-    mounts.any(|mount| mount.mount_path.starts_with("/docker-entrypoint-initdb.d"))
+    mounts.any(|mount| is_at(&mount.mount_path, "/docker-entrypoint-initdb.d"))
 }
 
 /// One of several workloads, where all are asked alike.
@@ -104,6 +102,9 @@ fn known(
     kind: Kind,
     preferences: Preferences<'_>,
 ) -> Result<Asked, Withheld> {
+    if said.listens_nowhere(&workload.id) {
+        return Err(Withheld::NoListener);
+    }
     let (probe, why) = workload.probe(kind);
     let Some(probe) = probe else {
         // Without a reason nothing is known of it but its port.

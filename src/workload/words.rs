@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::bound::Bound;
+use super::bound::{Bound, listens_nowhere};
 use crate::object::view::{Container, EnvVar};
 
 /// What a container says, put together once for all that is asked of it.
@@ -133,18 +133,9 @@ impl<'c, 'a> Said<'c, 'a> {
         other(&self.line) || self.variables().iter().any(|variable| other(variable))
     }
 
-    /// Whether it is told to listen on no TCP port, but on a socket file.
-    pub(super) fn listens_nowhere(&self) -> bool {
-        static WORDS: LazyLock<Regex> = LazyLock::new(|| {
-            Regex::new(
-                r"(?i)(^|\s)--skip[-_]networking(=(1|on|true))?(\s|$)|(^|[\s'])listen_addresses\s*=\s*(''|\x22\x22)?(\s|$)|(^|\s)(?-i:-s|--unix-socket)[\s=]\S*\.sock(\s|$)",
-            )
-            .expect("a pattern")
-        });
-        static NO_PORT: LazyLock<Regex> =
-            LazyLock::new(|| Regex::new(r"(^|\s)--port[\s=]0(\s|$)").expect("a pattern"));
-        let has_no_port = || NO_PORT.is_match(&self.line) && !self.line.contains("--tls-port");
-        WORDS.is_match(&self.line) || has_no_port()
+    /// Whether this workload is told to listen on no TCP port.
+    pub(super) fn listens_nowhere(&self, workload: &str) -> bool {
+        listens_nowhere(&self.line, workload)
     }
 
     /// To which address it is told to bind.
@@ -182,34 +173,6 @@ mod tests {
             format!(r#"{{"spec":{{"template":{{"spec":{{"containers":[{container}]}}}}}}}}"#);
         let set = StatefulSet::parse(&text).expect("a set");
         ask(&Said::by(&set.spec.template.spec.containers[0]))
-    }
-
-    #[test]
-    fn who_has_but_a_socket_file_is_told_from_the_others() {
-        for (line, nowhere) in [
-            ("redis-server --port 0 --unixsocket /run/r.sock", true),
-            ("redis-server --port 0 --tls-port 6379", false),
-            ("redis-server --port 06379", false),
-            ("-s /run/m.sock -m 64", true),
-            ("mysqld -S /run/m.sock", false),
-            ("memcached -m 64", false),
-            ("mysqld --skip-networking", true),
-            ("mysqld --skip_networking=1", true),
-            ("mysqld --skip-networking=0", false),
-            ("mysqld --skip-name-resolve", false),
-            ("postgres -c listen_addresses=", true),
-            ("postgres -c listen_addresses='' -c x=y", true),
-            ("postgres -c listen_addresses=*", false),
-            ("postgres -c listen_addresses='*'", false),
-        ] {
-            let args: Vec<_> = line.split(' ').collect();
-            let container = serde_json::json!({"args": args}).to_string();
-            assert_eq!(
-                of(&container, |said| said.listens_nowhere()),
-                nowhere,
-                "{line}"
-            );
-        }
     }
 
     #[test]

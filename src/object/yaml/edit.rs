@@ -190,19 +190,18 @@ fn set(
 ) -> Result<(), EditError> {
     let is_new = mapping.get(key).is_none();
     let is_nested = value.is_object() || value.is_array();
-    if is_nested && !mapping.is_flow_style() {
-        let name = held.hold(place, Some(key), value, is_new);
-        mapping.set(key, name);
-        return Ok(());
-    }
-    let value = held.node(value)?;
+    let is_single = |value: &YamlNode| {
+        let text = value.to_string();
+        value.is_scalar() && !text.trim().is_empty() && !held.is_name(text.trim())
+    };
     let entries = mapping.keys().zip(mapping.values());
-    let single = entries.take_while(|(_, value)| value.is_scalar());
-    match single.last().filter(|_| is_new && !is_nested) {
+    let single = entries.take_while(|(_, value)| is_single(value)).last();
+    match single.filter(|_| is_new && !is_nested) {
         Some((above, _)) => {
-            mapping.insert_after(above, key, value);
+            mapping.insert_after(above, key, held.node(value)?);
         }
-        None => mapping.set(key, value),
+        None if mapping.is_flow_style() => mapping.set(key, held.node(value)?),
+        None => mapping.set(key, held.hold(place, Some(key), value, is_new)),
     }
     Ok(())
 }

@@ -1,5 +1,7 @@
 //! How a text is indented.
 
+use serde_json::Value;
+
 /// How a text is indented.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) struct Style {
@@ -19,6 +21,13 @@ impl Default for Style {
 }
 
 impl Style {
+    /// For a value: what is below a key in an item of a list counts from the dash, so that a step of more than two would be a long
+    /// one there.
+    pub(super) fn within(self, value: &Value) -> Self {
+        let step = if value.is_array() { 2 } else { self.step };
+        Self { step, ..self }
+    }
+
     /// As the first mapping and the first list below a key are indented.
     pub(super) fn of(text: &str) -> Self {
         let column = |line: &str| line.len() - line.trim_start().len();

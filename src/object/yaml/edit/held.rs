@@ -61,6 +61,11 @@ impl Held {
         self.name_of(self.values.len() - 1)
     }
 
+    /// Whether it is the name of a value.
+    pub(super) fn is_name(&self, text: &str) -> bool {
+        text.starts_with(&self.name)
+    }
+
     /// Adds what is to be put inside a value that is held back; says whether it is.
     pub(super) fn add_inside(&mut self, place: &str, value: &Value) -> bool {
         let mut values = self.values.iter_mut();
@@ -125,10 +130,24 @@ impl Held {
             Some(key) => Value::Object(Map::from_iter([(key.clone(), value)])),
             None => Value::Array(vec![value]),
         };
-        let text = styled(&entry, self.style);
-        let (indent, end) = (" ".repeat(column(line)), &line[line.trim_end().len()..]);
-        let lines: Vec<_> = text.lines().map(|line| format!("{indent}{line}")).collect();
-        lines.join(if end.is_empty() { "\n" } else { end }) + end
+        let text = styled(&entry, self.style.within(&new.value));
+        // A key may be the first of a list's item.
+        let (before, end) = (&line[..self.column(line)], &line[line.trim_end().len()..]);
+        let below = format!(
+            "{}{}",
+            if end.is_empty() { "\n" } else { end },
+            " ".repeat(before.len())
+        );
+        let lines: Vec<_> = text.lines().collect();
+        format!("{before}{}{end}", lines.join(&below))
+    }
+
+    /// Where a new value begins in its line.
+    fn column(&self, line: &str) -> usize {
+        let new = self.named_in(line);
+        let key = new.and_then(|new| new.key.as_ref());
+        let found = key.and_then(|key| line.find(&format!("{key}: {}", self.name)));
+        found.unwrap_or_else(|| column(line))
     }
 }
 

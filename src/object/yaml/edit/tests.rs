@@ -45,6 +45,11 @@ fn what_is_added_is_written_as_its_neighbours_are() {
             "/m/-",
             "m:\n  - x\n  - b:\n      - \"yes\"\n      - 8\n",
         ),
+        (
+            "- m: ~\n  x: 1\n",
+            "/0/m",
+            "- m:\n    b:\n    - \"yes\"\n    - 8\n  x: 1\n",
+        ),
         ("m:\n", "/m", "m:\n  b:\n  - \"yes\"\n  - 8\n"),
         ("m: 1", "/a", "m: 1\na:\n  b:\n  - \"yes\"\n  - 8"),
         (
@@ -150,4 +155,11 @@ fn json_keeps_its_order_its_mark_and_its_ends_of_lines() {
     let text = "\u{feff}{\r\n  \"a\": 1,\r\n  \"b\": 2,\r\n  \"c\": 3,\r\n  \"d\": 4\r\n}\r\n";
     let after = text.replace("  \"a\": 1,\r\n", "");
     assert_eq!(edited(text, &remove), after);
+}
+
+#[test]
+fn a_single_value_at_the_end_stays_below_the_comments_too() {
+    let text = "spec:\n  selector: {}\n  list:\n  - a: 1\n    # b: 2\n# foot\n";
+    let after = "spec:\n  selector: {}\n  list:\n  - a: 1\n    # b: 2\n  name: web\n# foot\n";
+    assert_eq!(add(text, "/spec/name", &json!("web")), after);
 }
