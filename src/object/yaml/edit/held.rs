@@ -89,7 +89,10 @@ impl Held {
 
     /// The text with the values written over their names.
     pub(super) fn write_into(&self, text: &str) -> String {
-        let mut lines: Vec<_> = text.split_inclusive('\n').collect();
+        // Lines change places, and the last one need not have an end.
+        let end = if text.ends_with('\n') { "" } else { "\n" };
+        let all = format!("{text}{end}");
+        let mut lines: Vec<_> = all.split_inclusive('\n').collect();
         let mut at = 0;
         while at < lines.len() {
             let run = lines[at..].iter().take_while(|line| self.is_new(line));
@@ -105,7 +108,8 @@ impl Held {
             Some(new) => self.write(new, line),
             None => line.to_owned(),
         });
-        written.collect()
+        let written: String = written.collect();
+        written.strip_suffix(end).unwrap_or(&written).to_owned()
     }
 
     fn name_of(&self, number: usize) -> String {

@@ -162,4 +162,9 @@ fn a_single_value_at_the_end_stays_below_the_comments_too() {
     let text = "spec:\n  selector: {}\n  list:\n  - a: 1\n    # b: 2\n# foot\n";
     let after = "spec:\n  selector: {}\n  list:\n  - a: 1\n    # b: 2\n  name: web\n# foot\n";
     assert_eq!(add(text, "/spec/name", &json!("web")), after);
+    let (open, after) = (text.trim_end(), after.trim_end());
+    assert_eq!(add(open, "/spec/name", &json!("web")), after);
+    let text = open.trim_end_matches("# foot").trim_end();
+    let after = format!("{text}\n  name: web");
+    assert_eq!(add(text, "/spec/name", &json!("web")), after);
 }
