@@ -168,7 +168,7 @@ fn operate(
             if items.is_flow_style() {
                 items.push(held.node(value)?);
             } else {
-                items.push(held.hold("", None, value, true));
+                items.push(held.hold("", None, value, true, None));
             }
         }
         (YamlNode::Sequence(items), None) => {
@@ -201,9 +201,24 @@ fn set(
             mapping.insert_after(above, key, held.node(value)?);
         }
         None if mapping.is_flow_style() => mapping.set(key, held.node(value)?),
-        None => mapping.set(key, held.hold(place, Some(key), value, is_new)),
+        None => {
+            let entry = mapping
+                .find_entry_by_key(key)
+                .map(|entry| entry.to_string());
+            let comment = entry.as_deref().and_then(comment);
+            mapping.set(key, held.hold(place, Some(key), value, is_new, comment));
+        }
     }
     Ok(())
+}
+
+/// The comment behind a key that has no value.
+fn comment(entry: &str) -> Option<&str> {
+    let (said, comment) = entry.trim_end().split_once('#')?;
+    let is_empty = [":", ": null", ": ~"]
+        .iter()
+        .any(|end| said.trim_end().ends_with(end));
+    (is_empty && !comment.contains('\n')).then_some(comment)
 }
 
 fn below(node: &YamlNode, token: &str) -> Option<YamlNode> {

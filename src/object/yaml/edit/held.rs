@@ -29,6 +29,8 @@ struct New {
     value: Value,
     /// Whether it comes behind everything else at its place.
     is_last: bool,
+    /// What was said in a comment behind its key, while that had no value.
+    comment: Option<String>,
 }
 
 impl Held {
@@ -51,8 +53,10 @@ impl Held {
         key: Option<&str>,
         value: &Value,
         is_last: bool,
+        comment: Option<&str>,
     ) -> String {
         self.values.push(New {
+            comment: comment.map(str::to_owned),
             place: place.to_owned(),
             key: key.map(str::to_owned),
             value: value.clone(),
@@ -142,7 +146,10 @@ impl Held {
             if end.is_empty() { "\n" } else { end },
             " ".repeat(before.len())
         );
-        let lines: Vec<_> = text.lines().collect();
+        let mut lines: Vec<_> = text.lines().map(str::to_owned).collect();
+        if let Some(comment) = &new.comment {
+            lines[0].extend([" #", comment]);
+        }
         format!("{before}{}{end}", lines.join(&below))
     }
 

@@ -46,9 +46,9 @@ fn what_is_added_is_written_as_its_neighbours_are() {
             "m:\n  - x\n  - b:\n      - \"yes\"\n      - 8\n",
         ),
         (
-            "- m: ~\n  x: 1\n",
+            "- m: ~ # later\n  x: 1\n",
             "/0/m",
-            "- m:\n    b:\n    - \"yes\"\n    - 8\n  x: 1\n",
+            "- m: # later\n    b:\n    - \"yes\"\n    - 8\n  x: 1\n",
         ),
         ("m:\n", "/m", "m:\n  b:\n  - \"yes\"\n  - 8\n"),
         ("m: 1", "/a", "m: 1\na:\n  b:\n  - \"yes\"\n  - 8"),
