@@ -154,14 +154,14 @@ fn many_sets_of_two_clients_are_named(cluster: &Cluster) -> Result<()> {
     let judged = judged(cluster, "crowd", granted.access()?)?;
     let other = cluster.namespace("crowd")?;
     let also = Registration::by_url(&other, &judged.server)?;
-    let file = || -> Vec<_> {
-        let services = names().map(|name| headless(&format!("{name}-hl"), &name));
-        services
-            .chain(names().map(|name| set(&name, &name)))
-            .collect()
-    };
-    let one = || create(&judged.namespace, &file());
-    let two = || create(&other, &file());
+    let services: Vec<_> = names()
+        .map(|name| headless(&format!("{name}-hl"), &name))
+        .collect();
+    create(&judged.namespace, &services)?;
+    create(&other, &services)?;
+    let sets: Vec<_> = names().map(|name| set(&name, &name)).collect();
+    let one = || create(&judged.namespace, &sets);
+    let two = || create(&other, &sets);
     thread::scope(|scope| -> Result<()> {
         let beside = scope.spawn(two);
         one()?;
