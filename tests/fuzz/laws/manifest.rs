@@ -3,9 +3,10 @@
 use std::sync::LazyLock;
 
 use serde_json::Value;
-use steadfast::admission;
+use steadfast::admission::{self, Judge};
 use steadfast::cluster::{DEFAULT_NAMESPACE, Manifests};
-use steadfast::object::yaml::{self, Document};
+use steadfast::engine;
+use steadfast::object::yaml::{self, Document, Edit};
 use steadfast::policy::PolicySet;
 use steadfast::report::{self, Done, Located, Report};
 
@@ -26,11 +27,11 @@ pub fn hold(text: &str) {
         let _ = cluster.add(&document.value, DEFAULT_NAMESPACE);
     }
     let mut report = Report::default();
-    let sets = documents
-        .iter()
-        .filter(|document| document.value["kind"] == "StatefulSet");
-    let sets: Vec<_> = sets.collect();
+    let all = documents.iter().enumerate();
+    let sets = all.filter(|(_, document)| document.value["kind"] == "StatefulSet");
+    let (places, sets): (Vec<_>, Vec<_>) = sets.unzip();
     for (number, set) in sets.iter().enumerate() {
+        repair(text, places[number], set, &cluster);
         judge(text, set, None, &cluster, &mut report);
         // The set before it in the text is what was stored of it.
         if let Some(old) = number.checked_sub(1) {
@@ -63,6 +64,23 @@ fn keys_are_short(value: &Value) -> bool {
         }),
         Value::Array(items) => items.iter().all(keys_are_short),
         _ => true,
+    }
+}
+
+/// What `fix` does with it: the text then says what the repair says, which `edit` itself makes sure of, or it is not written.
+fn repair(text: &str, number: usize, document: &Document, cluster: &Manifests) {
+    let (judge, value): (Judge, _) = (engine::repair, &document.value);
+    let Ok(verdict) = admission::at_hand(judge, &STRICT, cluster, DEFAULT_NAMESPACE, value, None)
+    else {
+        return;
+    };
+    let edit = Edit {
+        document: number,
+        pointer: String::new(),
+        patch: verdict.patch,
+    };
+    if let Err(error) = yaml::edit(FILE, text, &[edit]) {
+        assert!(!error.to_string().is_empty());
     }
 }
 
