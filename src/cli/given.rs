@@ -152,7 +152,7 @@ impl Subject<'_> {
             }
             Err(error) => {
                 let said = self.said(&error.pointer(), &format!("cannot be read: {error}"));
-                amiss.errors.push(anyhow!(said));
+                amiss.fail(anyhow!(said));
                 None
             }
         }

@@ -14,10 +14,12 @@ pub mod yaml;
 
 mod change;
 mod draft;
+mod name;
 mod path;
 mod walk;
 
 pub use change::Change;
 pub use draft::{ApplyError, Draft, ReadRaw};
+pub use name::is_dns_label;
 pub use path::{Path, Segment};
 pub use walk::{At, ContainerKind, Mount, Named};

@@ -8,6 +8,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 use super::finding::first;
 use super::{Context, Operation};
+use crate::object::is_dns_label;
 use crate::object::record::Record;
 use crate::object::view::StatefulSet;
 
@@ -27,9 +28,7 @@ pub fn can_name_service(name: &str) -> bool {
 /// (kubernetes/kubernetes `pkg/features/kube_features.go`, `RelaxedServiceNameValidation`).
 #[must_use]
 pub fn may_name_service(name: &str) -> bool {
-    let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-    let has_ends = !name.starts_with('-') && !name.ends_with('-');
-    has_ends && (1..=63).contains(&name.len()) && name.bytes().all(is_plain)
+    is_dns_label(name)
 }
 
 /// Whether a name begins with a digit, as no Service's could before Kubernetes 1.36.

@@ -82,7 +82,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::object::quantity::Quantity;
 use crate::object::view::{StatefulSet, Volume};
-use crate::object::{ContainerKind, Mount, Named};
+use crate::object::{ContainerKind, Mount, Named, is_dns_label};
 use crate::rule::claim::{Claim, has_own, unwanted};
 use crate::rule::{
     Context, Declare, Finding, Judges, Level, Levels, Meta, Operation, Report, Rule, Speaks,
@@ -203,7 +203,8 @@ impl DanglingVolumeMount {
                 dangling.len()
             ));
         }
-        if !can_name_volume(name) {
+        // As names of volumes are (kubernetes/kubernetes `pkg/apis/core/validation/validation.go`, `ValidateVolumes`).
+        if !is_dns_label(name) {
             return Some("the mount has a name that no volume can have".to_owned());
         }
         if uses().all(|mount| mount.mount.is_some_and(|mount| mount.read_only)) {
@@ -282,16 +283,6 @@ fn idle_volume<'s>(sts: &'s StatefulSet<'_>) -> Option<&'s str> {
     volumes.chain(claims).find(|name| !mounted.contains(name))
 }
 
-/// Whether it is a DNS label, as names of volumes are (kubernetes/kubernetes `pkg/apis/core/validation/validation.go`,
-/// `ValidateVolumes`).
-fn can_name_volume(name: &str) -> bool {
-    let is_inner = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-    (1..=NAME).contains(&name.len())
-        && name.chars().all(is_inner)
-        && !name.starts_with('-')
-        && !name.ends_with('-')
-}
-
 /// Whether a container that ends before the others begin has this mount.
 fn is_plain_init(sts: &StatefulSet<'_>, mount: &Mount<'_, '_>) -> bool {
     let mut containers = sts.all_containers();
@@ -310,11 +301,7 @@ const SLIPS: usize = 32;
 /// number is one of a row.
 fn similar<'o>(name: &str, others: impl Iterator<Item = &'o str>) -> Option<&'o str> {
     let is_word_of = |word: &str, of: &str| of.split('-').any(|part| part == word);
-    let base = |name: &str| {
-        let base = name.trim_end_matches(|c: char| c.is_ascii_digit());
-        (base.len() < name.len()).then(|| base.to_owned())
-    };
-    let in_a_row = |other: &str| base(name).is_some() && base(name) == base(other);
+    let in_a_row = |other: &str| row(name).is_some() && row(name) == row(other);
     // A longer one is no volume's name, and to compare two takes the product of their lengths.
     let is_like = |other: &str| {
         let most = match name.len().min(other.len()) {
@@ -327,4 +314,10 @@ fn similar<'o>(name: &str, others: impl Iterator<Item = &'o str>) -> Option<&'o 
     others.into_iter().find(|other| {
         !in_a_row(other) && (is_word_of(name, other) || is_word_of(other, name) || is_like(other))
     })
+}
+
+/// What names have in common that differ by their number.
+fn row(name: &str) -> Option<&str> {
+    let row = name.trim_end_matches(|c: char| c.is_ascii_digit());
+    (row.len() < name.len()).then_some(row)
 }

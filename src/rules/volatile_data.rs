@@ -231,8 +231,8 @@ fn lost<'v, 'a>(
         None => &[],
     };
     let is_certain = |data: &&Data| workload.is_none() || data.by_default;
+    let beside = workload.and_then(|workload| beside(sts, container.item(), workload));
     let lost = all.iter().filter(is_certain).filter_map(|data| {
-        let beside = workload.and_then(|workload| beside(sts, container.item(), workload));
         let on = beside.or_else(|| fleeting(sts, container.item(), &data.mount_path))?;
         Some(Lost {
             container,

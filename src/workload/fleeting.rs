@@ -98,8 +98,7 @@ pub fn fleeting<'v>(
     if mounts().any(|mount| is_below(&mount.mount_path, path)) {
         return None;
     }
-    let covering =
-        mounts().filter(|mount| is_below(path, &mount.mount_path) || same(path, &mount.mount_path));
+    let covering = mounts().filter(|mount| is_at(path, &mount.mount_path));
     let Some(mount) = covering.max_by_key(|mount| mount.mount_path.len()) else {
         // Beside one that keeps its data, it may only help: make backups, or watch.
         let mut all = set.all_containers();

@@ -4,6 +4,7 @@ mod held;
 
 use std::str::FromStr as _;
 
+use json_patch::jsonptr::Pointer;
 use json_patch::{AddOperation, Patch, PatchOperation, RemoveOperation, ReplaceOperation};
 use serde::Serialize as _;
 use serde_json::ser::PrettyFormatter;
@@ -80,9 +81,9 @@ const MARK: &str = "\u{feff}";
 /// Carries an operation out. A key that goes leaves the order of the others as it is, which the patch library does not promise.
 fn apply(object: &mut Value, operation: &PatchOperation) -> Result<(), json_patch::PatchError> {
     if let PatchOperation::Remove(RemoveOperation { path }) = operation
-        && let Some((above, last)) = path.as_str().rsplit_once('/')
-        && let Some(Value::Object(map)) = object.pointer_mut(above)
-        && map.shift_remove(&token(last)).is_some()
+        && let Some((above, last)) = path.split_back()
+        && let Some(Value::Object(map)) = object.pointer_mut(above.as_str())
+        && map.shift_remove(&*last.decoded()).is_some()
     {
         return Ok(());
     }
@@ -147,22 +148,23 @@ fn operate(
         _ => return Err(not_here()),
     };
     let pointer = format!("{}{}", edit.pointer, operation.path());
-    let (above, last) = pointer.rsplit_once('/').ok_or_else(not_here)?;
+    let pointer = Pointer::parse(&pointer).map_err(|_| not_here())?;
+    let (above, last) = pointer.split_back().ok_or_else(not_here)?;
     let place = format!("{}:{pointer}", edit.document);
     if value.is_some_and(|value| held.add_inside(&place, value)) {
         return Ok(());
     }
     let mut here = root.clone();
-    for token in tokens(above) {
-        here = below(&here, &token).ok_or_else(not_here)?;
+    for token in above.tokens() {
+        here = below(&here, &token.decoded()).ok_or_else(not_here)?;
     }
-    let last = token(last);
+    let last = last.decoded();
     match (here, value) {
         (YamlNode::Mapping(mapping), Some(value)) => {
             set(&mapping, &place, &last, value, held)?;
         }
         (YamlNode::Mapping(mapping), None) => {
-            mapping.remove(&last);
+            mapping.remove(&*last);
         }
         (YamlNode::Sequence(items), Some(value)) if last == "-" => {
             if items.is_flow_style() {
@@ -227,14 +229,6 @@ fn below(node: &YamlNode, token: &str) -> Option<YamlNode> {
         YamlNode::Sequence(list) => list.get(token.parse().ok()?),
         _ => None,
     }
-}
-
-fn tokens(pointer: &str) -> impl Iterator<Item = String> {
-    pointer.split('/').skip(1).map(token)
-}
-
-fn token(token: &str) -> String {
-    token.replace("~1", "/").replace("~0", "~")
 }
 
 #[cfg(test)]

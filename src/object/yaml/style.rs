@@ -30,7 +30,6 @@ impl Style {
 
     /// As the first mapping and the first list below a key are indented.
     pub(super) fn of(text: &str) -> Self {
-        let column = |line: &str| line.len() - line.trim_start().len();
         let says = |line: &&str| !line.trim().is_empty() && !line.trim_start().starts_with('#');
         let (mut step, mut indents_lists) = (None, None);
         let mut above = None;
@@ -50,6 +49,11 @@ impl Style {
             indents_lists: indents_lists.unwrap_or_default(),
         }
     }
+}
+
+/// By how much a line is indented.
+pub(super) fn column(line: &str) -> usize {
+    line.len() - line.trim_start_matches(' ').len()
 }
 
 #[cfg(test)]

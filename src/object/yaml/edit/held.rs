@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 use yaml_edit::Document;
 
 use super::EditError;
+use crate::object::yaml::style::column;
 use crate::object::yaml::{Style, styled};
 
 /// The values that are held back.
@@ -192,8 +193,4 @@ fn put_comments_above(
         above += before + comment + 1 - end;
         end = comment + 1;
     }
-}
-
-fn column(line: &str) -> usize {
-    line.len() - line.trim_start_matches(' ').len()
 }

@@ -4,14 +4,19 @@ use serde_json::json;
 
 use super::*;
 
-/// The text with one operation done to its first object.
-fn edited(text: &str, operation: &Value) -> String {
+/// The text with these operations done to the object at a place of its first document.
+fn patched(text: &str, pointer: &str, operations: Value) -> Result<String, EditError> {
     let first = Edit {
         document: 0,
-        pointer: String::new(),
-        patch: serde_json::from_value(json!([operation])).expect("a patch"),
+        pointer: pointer.to_owned(),
+        patch: serde_json::from_value(operations).expect("a patch"),
     };
-    edit("x.yaml", text, &[first]).expect("it can be edited")
+    edit("x.yaml", text, &[first])
+}
+
+/// The text with one operation done to its first object.
+fn edited(text: &str, operation: &Value) -> String {
+    patched(text, "", json!([operation])).expect("it can be edited")
 }
 
 fn add(text: &str, path: &str, value: &Value) -> String {
@@ -81,13 +86,11 @@ fn what_is_added_is_written_as_its_neighbours_are() {
 #[test]
 fn what_would_say_something_else_is_not_written() {
     let edit_of = |text: &str, pointer: &str| {
-        let patch = json!([{"op": "add", "path": "/a", "value": 1}]);
-        let edit = Edit {
-            document: 0,
-            pointer: pointer.to_owned(),
-            patch: serde_json::from_value(patch).expect("a patch"),
-        };
-        super::edit("x.yaml", text, &[edit])
+        patched(
+            text,
+            pointer,
+            json!([{"op": "add", "path": "/a", "value": 1}]),
+        )
     };
     for text in ["m: &x {b: 1}\nn: *x\n", "m: &x {b: 1}\nn: {<<: *x}\n"] {
         let error = edit_of(text, "/m").expect_err("n would be another");
@@ -120,11 +123,6 @@ spec:
         {"op": "add", "path": "/spec/claims", "value": [{"name": "data"}]},
         {"op": "add", "path": "/spec/claims/-", "value": {"name": "more"}},
     ]);
-    let edit = Edit {
-        document: 0,
-        pointer: String::new(),
-        patch: serde_json::from_value(edits).expect("a patch"),
-    };
     let after = "\
 spec:
     containers:
@@ -143,10 +141,7 @@ spec:
     # more: containers
 # foot
 ";
-    assert_eq!(
-        super::edit("x.yaml", text, &[edit]).expect("it can be edited"),
-        after
-    );
+    assert_eq!(patched(text, "", edits).expect("it can be edited"), after);
 }
 
 #[test]
